@@ -1,0 +1,71 @@
+//! What surrounds every use case: the ports, and who is calling in which trace with how much time.
+
+use std::sync::Arc;
+
+use techsupport_domain::UserId;
+use uuid::Uuid;
+
+use crate::{
+    Budget, TraceContext,
+    ports::{Passwords, Reader, UnitOfWork},
+};
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// The desk itself: a deadline passed.
+    System,
+    /// A signed-in user.
+    User(UserId),
+}
+
+impl Actor {
+    /// The user, if it was one.
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Actor::System => None,
+            Actor::User(user) => Some(user),
+        }
+    }
+}
+
+/// The outside world, as the use cases see it. Built once, in the composition root.
+pub struct Ports {
+    /// Changes.
+    pub work: Arc<dyn UnitOfWork>,
+    /// Reads that change nothing.
+    pub reader: Arc<dyn Reader>,
+    /// Hashing of passwords and refresh tokens.
+    pub passwords: Arc<dyn Passwords>,
+    /// Fresh, time-ordered identifiers (UUID version 7, RFC 9562, section 5.7).
+    pub new_id: fn() -> Uuid,
+    /// Fills the bytes from the operating system's random source.
+    pub random: fn(&mut [u8; 32]),
+}
+
+/// One call of a use case.
+#[derive(Debug)]
+pub struct Call {
+    /// On whose behalf.
+    pub actor: Actor,
+    /// Where it belongs in a distributed trace.
+    pub trace: TraceContext,
+    /// How long it may take. Shared with whoever waits for it.
+    pub budget: Arc<Budget>,
+}
+
+/// The context every use case takes first.
+#[derive(Clone, Copy)]
+pub struct Ctx<'a> {
+    /// The outside world.
+    pub ports: &'a Ports,
+    /// This call.
+    pub call: &'a Call,
+}
+
+impl Ctx<'_> {
+    /// A fresh identifier.
+    pub fn new_id(&self) -> Uuid {
+        (self.ports.new_id)()
+    }
+}

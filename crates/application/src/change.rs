@@ -1,0 +1,245 @@
+//! A change of a ticket with everything that has to be written about it.
+//!
+//! There is no way to write a ticket without its timeline and its events: a [`TicketChange`] can only be
+//! made from a decision, and recording it is one call.
+
+use serde_json::{Value, json};
+use techsupport_domain::{
+    EventId,
+    sla::{DueStep, Metric, StepKey},
+    ticket::{Decision, Ticket, TicketEvent},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    Actor, AppError, Ctx,
+    events::{OutboxMessage, describe},
+    wire_time,
+};
+
+/// What a timeline entry says happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimelineAction {
+    /// The ticket was opened.
+    Created,
+    /// It moved.
+    StatusChanged,
+    /// It got another agent, or none.
+    Assigned,
+    /// It was soft-deleted.
+    Deleted,
+    /// A deadline is near.
+    SlaWarned,
+    /// A deadline passed.
+    SlaBreached,
+    /// A step after the deadline was run.
+    SlaEscalated,
+}
+
+impl TimelineAction {
+    /// The name on the wire and in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TimelineAction::Created => "CREATED",
+            TimelineAction::StatusChanged => "STATUS_CHANGED",
+            TimelineAction::Assigned => "ASSIGNED",
+            TimelineAction::Deleted => "DELETED",
+            TimelineAction::SlaWarned => "SLA_WARNED",
+            TimelineAction::SlaBreached => "SLA_BREACHED",
+            TimelineAction::SlaEscalated => "SLA_ESCALATED",
+        }
+    }
+}
+
+/// One line of a ticket's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimelineEntry {
+    /// Identity; ordered within a change.
+    pub id: Uuid,
+    /// What happened.
+    pub action: TimelineAction,
+    /// Only what changed, as it was.
+    pub before: Value,
+    /// Only what changed, as it is.
+    pub after: Value,
+    /// The published event that tells of it.
+    pub event: EventId,
+}
+
+/// An SLA step that ran. Its key (ticket, metric, cycle, step) is unique in the database, which is what
+/// makes a second event for one breach impossible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRun {
+    /// Of which clock.
+    pub metric: Metric,
+    /// In which cycle.
+    pub cycle: u16,
+    /// Which step.
+    pub step: StepKey,
+    /// When it was due.
+    pub due_at: OffsetDateTime,
+    /// The event that tells of it.
+    pub event: EventId,
+}
+
+/// Everything that is written when a ticket changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TicketChange {
+    ticket: Ticket,
+    actor: Actor,
+    at: OffsetDateTime,
+    timeline: Vec<TimelineEntry>,
+    steps: Vec<StepRun>,
+    outbox: Vec<OutboxMessage>,
+}
+
+impl TicketChange {
+    /// What has to be written for a decision; `None` when nothing changed.
+    pub fn of(
+        ctx: Ctx<'_>,
+        decision: Decision<Ticket, TicketEvent>,
+        actor: Actor,
+        at: OffsetDateTime,
+    ) -> Result<Option<Self>, AppError> {
+        let Decision { state: ticket, events } = decision;
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let mut timeline = Vec::with_capacity(events.len());
+        let mut steps = Vec::new();
+        let mut outbox = Vec::with_capacity(events.len());
+        for event in &events {
+            let id = EventId::new(ctx.new_id());
+            outbox.push(describe(&ticket, event, actor, at, id, ctx.call.trace.child(id.uuid()))?);
+            timeline.push(entry(&ticket, event, id, ctx.new_id()));
+            steps.extend(step_run(event, id));
+        }
+        Ok(Some(Self { ticket, actor, at, timeline, steps, outbox }))
+    }
+
+    /// The ticket after the change.
+    pub fn ticket(&self) -> &Ticket {
+        &self.ticket
+    }
+
+    /// Whether the ticket is new.
+    pub fn is_creation(&self) -> bool {
+        self.ticket.version == 1
+    }
+
+    /// Who changed it.
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// When, by the database's clock.
+    pub fn at(&self) -> OffsetDateTime {
+        self.at
+    }
+
+    /// What to tell its history.
+    pub fn timeline(&self) -> &[TimelineEntry] {
+        &self.timeline
+    }
+
+    /// SLA steps that ran.
+    pub fn steps(&self) -> &[StepRun] {
+        &self.steps
+    }
+
+    /// What to tell the world.
+    pub fn outbox(&self) -> &[OutboxMessage] {
+        &self.outbox
+    }
+
+    /// The ticket after the change, for the caller.
+    pub fn into_ticket(self) -> Ticket {
+        self.ticket
+    }
+}
+
+fn step_run(event: &TicketEvent, id: EventId) -> Option<StepRun> {
+    match event {
+        TicketEvent::SlaWarned(due) | TicketEvent::SlaBreached { due, .. } => Some(StepRun {
+            metric: due.metric,
+            cycle: due.cycle,
+            step: due.step.key,
+            due_at: due.step_due_at,
+            event: id,
+        }),
+        TicketEvent::Created
+        | TicketEvent::StatusChanged { .. }
+        | TicketEvent::Assigned { .. }
+        | TicketEvent::Deleted => None,
+    }
+}
+
+fn entry(ticket: &Ticket, event: &TicketEvent, event_id: EventId, id: Uuid) -> TimelineEntry {
+    let (action, before, after) = match event {
+        TicketEvent::Created => (TimelineAction::Created, json!({}), created(ticket)),
+        TicketEvent::StatusChanged {
+            from,
+            to,
+            level_before,
+            level_after,
+            resolved_before,
+            resolved_after,
+        } => {
+            let mut before = json!({"status": from.name()});
+            let mut after = json!({"status": to.name()});
+            if level_before != level_after {
+                before["escalationLevel"] = json!(level_before.get());
+                after["escalationLevel"] = json!(level_after.get());
+            }
+            if resolved_before != resolved_after {
+                before["resolvedAt"] = json!(resolved_before.map(wire_time::format));
+                after["resolvedAt"] = json!(resolved_after.map(wire_time::format));
+            }
+            (TimelineAction::StatusChanged, before, after)
+        }
+        TicketEvent::Assigned { before, after } => (
+            TimelineAction::Assigned,
+            json!({"agentId": before.map(|agent| agent.to_string())}),
+            json!({"agentId": after.map(|agent| agent.to_string())}),
+        ),
+        TicketEvent::Deleted => {
+            (TimelineAction::Deleted, json!({"deleted": false}), json!({"deleted": true}))
+        }
+        TicketEvent::SlaWarned(due) => (TimelineAction::SlaWarned, json!({}), step(due)),
+        TicketEvent::SlaBreached { due, escalated, needs_supervisor, .. } => {
+            let action = if due.step.key == StepKey::BREACH {
+                TimelineAction::SlaBreached
+            } else {
+                TimelineAction::SlaEscalated
+            };
+            let mut after = step(due);
+            after["escalated"] = json!(escalated);
+            after["needsSupervisorNotif"] = json!(needs_supervisor);
+            (action, json!({}), after)
+        }
+    };
+    TimelineEntry { id, action, before, after, event: event_id }
+}
+
+fn created(ticket: &Ticket) -> Value {
+    json!({
+        "number": ticket.number.to_string(),
+        "title": ticket.title.as_str(),
+        "description": ticket.description.as_str(),
+        "status": ticket.status.name(),
+        "priority": ticket.priority.get(),
+        "clientId": ticket.client.to_string(),
+        "agentId": ticket.agent.map(|agent| agent.to_string()),
+        "escalationLevel": ticket.level.get(),
+    })
+}
+
+fn step(due: &DueStep) -> Value {
+    json!({
+        "metric": due.metric.name(),
+        "cycle": due.cycle,
+        "step": due.step.key.get(),
+        "dueAt": wire_time::format(due.due_at),
+    })
+}

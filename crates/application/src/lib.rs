@@ -1,0 +1,29 @@
+//! What the desk does: use cases, the ports they need, and the events they publish.
+//!
+//! A use case is a function, context first. It runs from start to end on one blocking thread and never
+//! talks to the broker: what has to leave the process is written to the outbox in the same transaction.
+
+pub mod accounts;
+mod budget;
+mod call;
+mod change;
+pub mod deliveries;
+pub mod directory;
+mod error;
+pub mod events;
+mod page;
+pub mod ports;
+mod relay;
+mod sweep;
+pub mod tickets;
+mod trace;
+pub mod wire_time;
+
+pub use budget::{Budget, CommitRefused};
+pub use call::{Actor, Call, Ctx, Ports};
+pub use change::{StepRun, TicketChange, TimelineAction, TimelineEntry};
+pub use error::{AppError, Conflict, Entity, FieldError, Unauthenticated};
+pub use page::{Page, Paged};
+pub use relay::{RelayReport, relay_outbox};
+pub use sweep::{SweepReport, sweep_deadlines};
+pub use trace::TraceContext;

@@ -1,0 +1,109 @@
+//! Users, sessions and refresh tokens inside a transaction.
+
+use std::time::Duration;
+
+use techsupport_domain::{RefreshTokenId, Role, SessionId, User, UserId, text::Email};
+
+use crate::AppError;
+
+/// A user to register.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// A fresh id.
+    pub id: UserId,
+    /// Unique whatever its letter case.
+    pub email: Email,
+    /// What the user may do.
+    pub role: Role,
+    /// Whether the user may sign in.
+    pub active: bool,
+    /// From [`super::Passwords::hash`].
+    pub password_hash: String,
+}
+
+/// A user together with the hash that only the login sees.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Who.
+    pub user: User,
+    /// What [`super::Passwords::verify`] compares with.
+    pub password_hash: String,
+}
+
+/// A login.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// A fresh id.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// The caller's address, as far as it is known.
+    pub ip: Option<String>,
+    /// The caller's `User-Agent`, cut to 400 characters.
+    pub user_agent: Option<String>,
+}
+
+/// A refresh token to store: an indexed half to find it by and the hash of the other.
+#[derive(Clone)]
+pub struct NewRefreshToken {
+    /// A fresh id.
+    pub id: RefreshTokenId,
+    /// The login it descends from.
+    pub session: SessionId,
+    /// The first half of the token.
+    pub lookup: String,
+    /// The hash of the second half.
+    pub secret_hash: String,
+    /// How long it can be used, by the database's clock.
+    pub lifetime: Duration,
+}
+
+/// Whether a refresh token can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenState {
+    /// Once.
+    Usable,
+    /// It was used before: presenting it again means that it was stolen, from the user or by the user's
+    /// retry; nobody can tell.
+    Spent,
+    /// It expired, its session was revoked, or its user is not active.
+    Dead,
+}
+
+/// A refresh token as it was stored, with the user it belongs to now.
+#[derive(Clone)]
+pub struct StoredRefreshToken {
+    /// Identity.
+    pub id: RefreshTokenId,
+    /// The login it descends from.
+    pub session: SessionId,
+    /// The hash of the second half.
+    pub secret_hash: String,
+    /// Whether it can be used.
+    pub state: TokenState,
+    /// Whose it is, with the present role: roles survive a refresh, and so do their changes.
+    pub user: User,
+}
+
+/// Users, sessions and refresh tokens inside a transaction.
+pub trait AccountTx {
+    /// Registers a user. A taken e-mail address is a conflict.
+    fn insert_user(&mut self, user: &NewUser) -> Result<(), AppError>;
+
+    /// Whether there is any user with the role ADMIN; locks the question, so that of several first boots
+    /// only one sees "no".
+    fn any_admin(&mut self) -> Result<bool, AppError>;
+
+    /// Opens a session and stores its first refresh token.
+    fn open_session(&mut self, session: &NewSession, token: &NewRefreshToken) -> Result<(), AppError>;
+
+    /// Finds a refresh token and locks its session, so that of several uses at once each sees the one
+    /// before.
+    fn lock_refresh_token(&mut self, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError>;
+
+    /// Spends a token and stores its successor.
+    fn rotate(&mut self, spent: RefreshTokenId, next: &NewRefreshToken) -> Result<(), AppError>;
+
+    /// Ends a session with everything that descends from it. Doing so twice is harmless.
+    fn revoke_session(&mut self, session: SessionId, reason: &str) -> Result<(), AppError>;
+}

@@ -1,0 +1,188 @@
+//! Reads that change nothing. Each sees one consistent snapshot.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use techsupport_domain::{
+    Agent, AgentId, Client, ClientId, ClientTier, EventId, TicketId, User, UserId,
+    sla::ClockState,
+    ticket::{Priority, Status, Ticket},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Credentials, StoredRefreshToken};
+use crate::{AppError, Budget, Page, Paged};
+
+/// Which agent a ticket has to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentIs {
+    /// None.
+    Nobody,
+    /// This one.
+    Agent(AgentId),
+}
+
+/// The order of a list of tickets. Ties are broken by id in the same direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TicketOrder {
+    /// Newest first.
+    #[default]
+    CreatedDesc,
+    /// Oldest first.
+    CreatedAsc,
+    /// Most urgent first.
+    PriorityAsc,
+    /// Least urgent first.
+    PriorityDesc,
+}
+
+/// Which tickets to list. Every condition that is given has to hold; deleted tickets never appear.
+#[derive(Debug, Clone, Default)]
+pub struct TicketFilter {
+    /// Any of these; all when empty.
+    pub statuses: Vec<Status>,
+    /// Exactly this.
+    pub priority: Option<Priority>,
+    /// Of this client.
+    pub client: Option<ClientId>,
+    /// Of this agent, or of none.
+    pub agent: Option<AgentIs>,
+    /// Created then or later.
+    pub from: Option<OffsetDateTime>,
+    /// Created then or earlier.
+    pub to: Option<OffsetDateTime>,
+    /// Changed then or later.
+    pub updated_since: Option<OffsetDateTime>,
+    /// With a clock in this state.
+    pub sla_state: Option<ClockState>,
+    /// In this order.
+    pub order: TicketOrder,
+}
+
+/// Which clients to list, by name.
+#[derive(Debug, Clone, Default)]
+pub struct ClientFilter {
+    /// Part of name, e-mail or company, whatever the letter case; `%` and `_` stand for themselves.
+    pub search: Option<String>,
+    /// Of this tier.
+    pub tier: Option<ClientTier>,
+}
+
+/// Which agents to list, by name.
+#[derive(Debug, Clone, Default)]
+pub struct AgentFilter {
+    /// Part of name or e-mail, whatever the letter case; `%` and `_` stand for themselves.
+    pub search: Option<String>,
+    /// Active, or not.
+    pub active: Option<bool>,
+}
+
+/// Who did something, as far as it is still known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimelineActor {
+    /// The desk itself.
+    System,
+    /// A user.
+    User {
+        /// Who.
+        id: UserId,
+        /// Under which address, if the user still exists.
+        email: Option<String>,
+    },
+}
+
+/// One line of a ticket's history, as it is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimelineRow {
+    /// Identity.
+    pub id: Uuid,
+    /// When.
+    pub at: OffsetDateTime,
+    /// Who.
+    pub actor: TimelineActor,
+    /// What.
+    pub action: String,
+    /// Only what changed, as it was.
+    pub before: Value,
+    /// Only what changed, as it is.
+    pub after: Value,
+    /// The published event that tells of it.
+    pub event: EventId,
+}
+
+/// What waits to be done, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Backlog {
+    /// Events that have not been published.
+    pub outbox_pending: i64,
+    /// How long the oldest of them has been waiting, in seconds.
+    pub outbox_oldest_seconds: f64,
+    /// Tickets the sweep has set aside.
+    pub tickets_set_aside: i64,
+    /// How late the sweep is: the age of the oldest step that is due and has not run, in seconds.
+    pub sweep_overdue_seconds: f64,
+    /// Deliveries that are under way or wait for another attempt.
+    pub deliveries_pending: i64,
+    /// Deliveries that reached their receiver.
+    pub deliveries_delivered: i64,
+    /// Deliveries that were given up.
+    pub deliveries_dead: i64,
+}
+
+/// Whether the database can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// It answers and its schema is the one this program was built for, or a later one.
+    Ready,
+    /// Migrations are missing.
+    SchemaBehind,
+}
+
+/// Reads that change nothing.
+pub trait Reader: Send + Sync {
+    /// A ticket that is not deleted.
+    fn ticket(&self, budget: &Budget, id: TicketId) -> Result<Option<Ticket>, AppError>;
+
+    /// Tickets that are not deleted.
+    fn tickets(&self, budget: &Budget, filter: &TicketFilter, page: Page) -> Result<Paged<Ticket>, AppError>;
+
+    /// The history of a ticket that is not deleted, oldest first. `None` when there is no such ticket.
+    fn timeline(
+        &self,
+        budget: &Budget,
+        id: TicketId,
+        page: Page,
+    ) -> Result<Option<Paged<TimelineRow>>, AppError>;
+
+    /// A client.
+    fn client(&self, budget: &Budget, id: ClientId) -> Result<Option<Client>, AppError>;
+
+    /// Clients.
+    fn clients(&self, budget: &Budget, filter: &ClientFilter, page: Page) -> Result<Paged<Client>, AppError>;
+
+    /// An agent.
+    fn agent(&self, budget: &Budget, id: AgentId) -> Result<Option<Agent>, AppError>;
+
+    /// Agents.
+    fn agents(&self, budget: &Budget, filter: &AgentFilter, page: Page) -> Result<Paged<Agent>, AppError>;
+
+    /// A user.
+    fn user(&self, budget: &Budget, id: UserId) -> Result<Option<User>, AppError>;
+
+    /// What a login compares with. `email` in its folded form.
+    fn credentials(&self, budget: &Budget, email: &str) -> Result<Option<Credentials>, AppError>;
+
+    /// A refresh token, unlocked: what to compare the secret half with before anything is locked.
+    fn refresh_token(&self, budget: &Budget, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError>;
+
+    /// How long until the earliest SLA step is due, by the database's clock; zero when one is overdue,
+    /// `None` when there is none.
+    fn until_next_step(&self, budget: &Budget) -> Result<Option<Duration>, AppError>;
+
+    /// What waits to be done.
+    fn backlog(&self, budget: &Budget) -> Result<Backlog, AppError>;
+
+    /// Whether the database can be used.
+    fn readiness(&self, budget: &Budget) -> Result<Readiness, AppError>;
+}

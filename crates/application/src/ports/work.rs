@@ -1,0 +1,207 @@
+//! Changes: one unit of work, and what can be done inside of it.
+
+use std::time::Duration;
+
+use techsupport_domain::{
+    Agent, AgentId, AgentLevel, Client, ClientId, ClientTier, EventId, TicketId, UserId,
+    sla::Policy,
+    text::{Company, Email, PersonName},
+    ticket::{Priority, Ticket, TicketNumber},
+};
+use time::OffsetDateTime;
+
+use super::{AccountTx, ChannelName};
+use crate::{AppError, Budget, TicketChange};
+
+/// Opens a transaction, runs the work in it, commits.
+///
+/// The adapter repeats the whole of it on a deadlock or a serialization failure, a bounded number of
+/// times, and refuses to commit when any statement failed, even if the work swallowed the error, or when
+/// the budget was abandoned.
+pub trait UnitOfWork: Send + Sync {
+    /// `work` may run more than once: it talks to `tx` and to nothing else.
+    fn run(
+        &self,
+        budget: &Budget,
+        work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), AppError>,
+    ) -> Result<(), AppError>;
+}
+
+/// Lets a unit of work return a value.
+pub trait UnitOfWorkExt {
+    /// As [`UnitOfWork::run`]; the value of the run that committed is returned.
+    fn run_for<T>(
+        &self,
+        budget: &Budget,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, AppError>,
+    ) -> Result<T, AppError>;
+}
+
+impl UnitOfWorkExt for dyn UnitOfWork + '_ {
+    fn run_for<T>(
+        &self,
+        budget: &Budget,
+        mut work: impl FnMut(&mut dyn Tx) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        let mut value = None;
+        self.run(budget, &mut |tx| {
+            value = Some(work(tx)?);
+            Ok(())
+        })?;
+        value.ok_or_else(|| AppError::internal("a unit of work committed without having run"))
+    }
+}
+
+/// Everything that can be done inside a transaction.
+pub trait Tx: TicketTx + DirectoryTx + AccountTx + DeliveryTx {}
+
+impl<T: TicketTx + DirectoryTx + AccountTx + DeliveryTx> Tx for T {}
+
+/// What is needed to open a ticket for a client.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The database's clock.
+    pub now: OffsetDateTime,
+    /// A fresh number. Numbers of rolled-back transactions are lost, never repeated.
+    pub number: TicketNumber,
+    /// The client's tier.
+    pub tier: ClientTier,
+    /// The policy in force for tier and priority: the most specific one.
+    pub policy: Policy,
+}
+
+/// Tickets with a step that is due, locked.
+#[derive(Debug)]
+pub struct DueBatch {
+    /// The database's clock, read after the locks were taken.
+    pub now: OffsetDateTime,
+    /// Locked tickets.
+    pub tickets: Vec<Ticket>,
+    /// Locked tickets that cannot be understood.
+    pub corrupt: Vec<SetAside>,
+}
+
+/// A ticket the sweep cannot process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Which one.
+    pub ticket: TicketId,
+    /// Why, for the operator.
+    pub reason: String,
+}
+
+/// Tickets inside a transaction.
+pub trait TicketTx {
+    /// The database's clock at this moment.
+    fn now(&mut self) -> Result<OffsetDateTime, AppError>;
+
+    /// Locks a ticket that is not deleted (`SELECT … FOR UPDATE`) and reads the database's clock after the
+    /// lock was granted. `None` when there is no such ticket.
+    fn lock_ticket(&mut self, id: TicketId) -> Result<Option<(Ticket, OffsetDateTime)>, AppError>;
+
+    /// What is needed to open a ticket. `None` when there is no such client.
+    fn opening(&mut self, client: ClientId, priority: Priority) -> Result<Option<Opening>, AppError>;
+
+    /// Locks up to `limit` tickets with a due step, those that wait longest first, passing over the ones
+    /// that somebody else has locked.
+    fn claim_due(&mut self, limit: u32) -> Result<DueBatch, AppError>;
+
+    /// Writes tickets, clocks, steps, timeline and outbox. A ticket appears at most once in a call.
+    fn record(&mut self, changes: &[TicketChange]) -> Result<(), AppError>;
+
+    /// Hides the clocks of these tickets from the sweep for a while, doubling with each time, starting at
+    /// `at_first`.
+    fn set_aside(&mut self, tickets: &[SetAside], at_first: Duration) -> Result<(), AppError>;
+}
+
+/// A client to enter.
+#[derive(Debug, Clone)]
+pub struct NewClient {
+    /// A fresh id.
+    pub id: ClientId,
+    /// The person to talk to.
+    pub name: PersonName,
+    /// Unique among clients.
+    pub email: Email,
+    /// Which SLA policy applies.
+    pub tier: ClientTier,
+    /// The person's organisation.
+    pub company: Company,
+}
+
+/// An agent to enter.
+#[derive(Debug, Clone)]
+pub struct NewAgent {
+    /// A fresh id.
+    pub id: AgentId,
+    /// Display name.
+    pub name: PersonName,
+    /// Unique among agents.
+    pub email: Email,
+    /// Rung of the escalation ladder.
+    pub level: AgentLevel,
+    /// Whether tickets can be assigned.
+    pub active: bool,
+    /// The user the agent signs in as.
+    pub user: Option<UserId>,
+}
+
+/// Clients and agents inside a transaction.
+pub trait DirectoryTx {
+    /// Enters a client. A taken e-mail address is a conflict.
+    fn insert_client(&mut self, client: &NewClient) -> Result<Client, AppError>;
+
+    /// Enters an agent. A taken e-mail address is a conflict, an unknown user unprocessable.
+    fn insert_agent(&mut self, agent: &NewAgent) -> Result<Agent, AppError>;
+
+    /// Reads an agent and keeps it from changing until the end of the transaction (`FOR SHARE`).
+    fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, AppError>;
+}
+
+/// Whether a delivery may be attempted now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It was made, or given up, before.
+    Settled,
+    /// Somebody else is at it, or it is not yet time for the next attempt.
+    NotYet {
+        /// How long to wait before asking again.
+        wait: Duration,
+    },
+    /// It is ours until the lease ends.
+    Granted {
+        /// Which attempt this is, from 1. Also the fence: a later attempt makes this one's outcome void.
+        attempt: u32,
+    },
+}
+
+/// Deliveries inside a transaction.
+pub trait DeliveryTx {
+    /// Whether the consumer has finished with this event before.
+    fn in_inbox(&mut self, consumer: &str, event: EventId) -> Result<bool, AppError>;
+
+    /// Remembers that the consumer has finished with this event. Doing so twice is harmless.
+    fn put_in_inbox(&mut self, consumer: &str, event: EventId) -> Result<(), AppError>;
+
+    /// Makes sure that there is one row for event and channel, and takes it for `lease`, counting the
+    /// attempt.
+    fn claim_delivery(
+        &mut self,
+        event: EventId,
+        channel: ChannelName,
+        lease: Duration,
+    ) -> Result<Claim, AppError>;
+
+    /// The attempt reached its receiver.
+    fn delivered(&mut self, event: EventId, channel: ChannelName, attempt: u32) -> Result<(), AppError>;
+
+    /// The attempt failed: another one follows after `retry_after`, or none when it is `None`.
+    fn failed(
+        &mut self,
+        event: EventId,
+        channel: ChannelName,
+        attempt: u32,
+        error: &str,
+        retry_after: Option<Duration>,
+    ) -> Result<(), AppError>;
+}

@@ -1,0 +1,19 @@
+//! Taking a ticket out of sight.
+
+use techsupport_domain::TicketId;
+
+use super::change::change_ticket;
+use crate::{AppError, Ctx};
+
+/// Soft-delete a ticket.
+#[derive(Debug, Clone)]
+pub struct DeleteTicket {
+    /// Which one.
+    pub ticket: TicketId,
+}
+
+/// Soft-deletes a ticket: it is gone from lists and SLA checks, its history stays. Deleting it again finds
+/// nothing.
+pub fn delete_ticket(ctx: Ctx<'_>, command: &DeleteTicket) -> Result<(), AppError> {
+    change_ticket(ctx, command.ticket, |_, ticket, now| Ok(ticket.delete(now))).map(drop)
+}
