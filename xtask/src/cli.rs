@@ -1,0 +1,76 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Result};
+use crate::{check, down, migrate, signals, test, up};
+
+/// Runs, tests and checks TechSupport Pro.
+///
+/// PostgreSQL and RabbitMQ are taken from `DATABASE_URL` and `AMQP_URL` when set, else started privately from installed
+/// programs, else installed with apt-get (as root on Debian or Ubuntu), else started with Docker Compose.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything and watch it: servers, demo data, techsupport-api, sla-worker. Ctrl-C stops it; the data stays.
+    Up(up::Options),
+    /// Stop an `up` that runs elsewhere, or what is left of one that crashed.
+    Down(down::Options),
+    /// Run every test against servers of its own, which are removed afterwards.
+    Test(test::Options),
+    /// Change or show the database schema of `DATABASE_URL`, else of the `up` instance.
+    Migrate(migrate::Options),
+    /// Check formatting, lints, documentation, layering, licences and tidiness.
+    Check(check::Options),
+}
+
+/// Does what the command line asks. The exit code is 130 after Ctrl-C, that of the tests for `test`, 1 for other failures.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match signals::listen().and_then(|()| run(&cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<()> {
+    match command {
+        Command::Up(options) => up::run(options),
+        Command::Down(options) => down::run(options),
+        Command::Test(options) => test::run(options),
+        Command::Migrate(options) => migrate::run(options),
+        Command::Check(options) => check::run(options),
+    }
+}
+
+fn exit_code(error: &Error) -> u8 {
+    if let Error::Program { status, .. } = error {
+        status.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0).unwrap_or(1)
+    } else {
+        1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

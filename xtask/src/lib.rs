@@ -1,0 +1,22 @@
+//! `cargo xtask …`: every command a developer or CI needs, with nothing to install but Rust and a C compiler.
+//!
+//! The library half exists for [`provision`]: the `tests` crate starts private servers with it, to kill them.
+
+mod check;
+mod cli;
+mod down;
+mod environment;
+mod error;
+mod migrate;
+mod process;
+mod programs;
+pub mod provision;
+mod signals;
+mod test;
+mod up;
+mod wait;
+mod workspace;
+
+pub use check::layering;
+pub use cli::main;
+pub use error::{Error, Result};

@@ -1,0 +1,90 @@
+//! `cargo xtask up`: the whole product, running and watched.
+
+mod greeting;
+mod probe;
+mod service;
+mod supervisor;
+mod tail;
+
+use std::fs;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::migrate::migrate;
+use crate::programs::Programs;
+use crate::provision::{Plan, Servers, free_port, is_free_port};
+use crate::{wait, workspace};
+
+use service::Service;
+use supervisor::Supervisor;
+
+/// The name of the instance that `up` keeps.
+pub(crate) const INSTANCE: &str = "up";
+
+const USUAL_PORT: u16 = 8080;
+const READY_LIMIT: Duration = Duration::from_mins(1);
+
+/// Options of `up`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Build and run with optimisation.
+    #[arg(long)]
+    release: bool,
+    /// The port of the API on this machine [default: 8080, or another one when that is taken].
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+/// Runs until a signal asks to stop; then stops everything in order.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let port = choose_port(options.port)?;
+    let servers = Servers::start(&Plan::kept(INSTANCE))?;
+    let programs = Programs::build(options.release)?;
+    migrate(&programs.api(), "up", servers.database_url().unwrap_or_default())?;
+
+    let logs = servers.folder().join("logs");
+    fs::create_dir_all(&logs).map_err(Error::io(format!("creating {}", logs.display())))?;
+    let environment = service_environment(&servers, port);
+    let api = Service::new("techsupport-api", programs.api(), logs.join("api.log"), environment.clone());
+    let worker = Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment);
+
+    let mut supervisor = Supervisor::start(servers, api, worker)?;
+    await_ready(&mut supervisor, port)?;
+    greeting::print(port, &logs);
+    supervisor.watch()?;
+    eprintln!("xtask: stopping");
+    supervisor.stop()
+}
+
+fn service_environment(servers: &Servers, port: u16) -> Vec<(String, String)> {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    vec![
+        pair("DATABASE_URL", servers.database_url().unwrap_or_default()),
+        pair("AMQP_URL", servers.amqp_url().unwrap_or_default()),
+        pair("TECHSUPPORT__HTTP__PORT", &port.to_string()),
+    ]
+}
+
+fn choose_port(wanted: Option<u16>) -> Result<u16> {
+    match wanted {
+        Some(port) if is_free_port(port) => Ok(port),
+        Some(port) => Err(Error::Refused(format!("port {port} is taken"))),
+        None if is_free_port(USUAL_PORT) => Ok(USUAL_PORT),
+        None => free_port(),
+    }
+}
+
+/// A service that ends before the first answer will not get better by being restarted.
+fn await_ready(supervisor: &mut Supervisor, port: u16) -> Result<()> {
+    let ready = wait::until(READY_LIMIT, || {
+        if let Some((name, log)) = supervisor.ended_service() {
+            let what = format!("{name} ended while starting");
+            return Err(Error::NotReady { what, log: workspace::log_tail(&log) });
+        }
+        Ok(probe::is_ready(port).then_some(()))
+    })?;
+    ready.ok_or_else(|| Error::NotReady {
+        what: format!("/health/ready is not 200 after {} s", READY_LIMIT.as_secs()),
+        log: workspace::log_tail(&supervisor.api_log()),
+    })
+}

@@ -1,0 +1,176 @@
+//! Keeps everything running, and shows what happens.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::service::Service;
+use super::tail::{self, Tail};
+use crate::error::{Error, Result};
+use crate::provision::{Server, Servers};
+use crate::{signals, wait};
+
+const TURN: Duration = Duration::from_millis(100);
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// Whoever ran this long did not die of its start.
+const GOOD_RUN: Duration = Duration::from_mins(1);
+
+/// The servers and the two services. Dropping it stops them, services first.
+pub(crate) struct Supervisor {
+    api: Service,
+    worker: Service,
+    api_tail: Tail,
+    worker_tail: Tail,
+    backoffs: [Backoff; 4],
+    servers: Servers,
+}
+
+impl Supervisor {
+    /// Starts both services.
+    pub(crate) fn start(servers: Servers, api: Service, worker: Service) -> Result<Self> {
+        let (api_tail, worker_tail) = (Tail::from_end(api.log()), Tail::from_end(worker.log()));
+        let backoffs = [(); 4].map(|()| Backoff::new());
+        let mut supervisor = Self { api, worker, api_tail, worker_tail, backoffs, servers };
+        start(&mut supervisor.api, &supervisor.servers)?;
+        start(&mut supervisor.worker, &supervisor.servers)?;
+        Ok(supervisor)
+    }
+
+    /// A service that does not run, with its log.
+    pub(crate) fn ended_service(&mut self) -> Option<(&'static str, PathBuf)> {
+        [&mut self.api, &mut self.worker]
+            .into_iter()
+            .find_map(|service| service.ended().map(|_| (service.name(), service.log().to_path_buf())))
+    }
+
+    pub(crate) fn api_log(&self) -> PathBuf {
+        self.api.log().to_path_buf()
+    }
+
+    /// Shows log lines and restarts what dies, until a signal asks to stop.
+    pub(crate) fn watch(&mut self) -> Result<()> {
+        while !signals::stop_requested() {
+            if self.show().is_err() {
+                // Nobody reads any more (`up | head`): the same as Ctrl-C.
+                return Ok(());
+            }
+            self.revive()?;
+            wait::pause(TURN);
+        }
+        Ok(())
+    }
+
+    /// Stops services, broker and database, in this order, and shows the last lines.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        self.api.stop();
+        self.worker.stop();
+        // The terminal may be gone.
+        self.show().ok();
+        self.servers.release()
+    }
+
+    fn show(&mut self) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        let api = self.api_tail.lines()?.into_iter().filter(|line| tail::is_alarming(line));
+        for line in self.worker_tail.lines()?.into_iter().chain(api) {
+            writeln!(out, "{line}").map_err(Error::io("writing to the terminal"))?;
+        }
+        out.flush().map_err(Error::io("writing to the terminal"))
+    }
+
+    /// Servers first: the services wait for them anyway.
+    fn revive(&mut self) -> Result<()> {
+        let [database, broker, api, worker] = &mut self.backoffs;
+        revive_server(self.servers.database()?, database);
+        revive_server(self.servers.broker()?, broker);
+        revive_service(&mut self.api, &self.servers, api);
+        revive_service(&mut self.worker, &self.servers, worker);
+        Ok(())
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.api.stop();
+        self.worker.stop();
+    }
+}
+
+fn start(service: &mut Service, servers: &Servers) -> Result<()> {
+    let mark = service.start()?;
+    servers.record(service.name(), mark)
+}
+
+fn revive_server(server: &mut dyn Server, backoff: &mut Backoff) {
+    if server.is_running() {
+        return;
+    }
+    match backoff.turn() {
+        Turn::JustDied(delay) => announce(server.name(), "is gone", delay),
+        Turn::Wait => {}
+        Turn::Start => match server.restart() {
+            Ok(()) => eprintln!("xtask: {} runs again", server.name()),
+            Err(error) => eprintln!("xtask: {error}"),
+        },
+    }
+}
+
+fn revive_service(service: &mut Service, servers: &Servers, backoff: &mut Backoff) {
+    let Some(status) = service.ended() else { return };
+    match backoff.turn() {
+        Turn::JustDied(delay) => announce(service.name(), &format!("ended ({status})"), delay),
+        Turn::Wait => {}
+        Turn::Start => {
+            if let Err(error) = start(service, servers) {
+                eprintln!("xtask: {error}");
+            }
+        }
+    }
+}
+
+fn announce(name: &str, what: &str, delay: Duration) {
+    eprintln!("xtask: {name} {what}; starting it again in {:.1} s", delay.as_secs_f32());
+}
+
+/// Doubling delays between starts, back to the first after a good run.
+#[derive(Debug)]
+struct Backoff {
+    delay: Duration,
+    started: Instant,
+    due: Option<Instant>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    JustDied(Duration),
+    Wait,
+    Start,
+}
+
+impl Backoff {
+    fn new() -> Self {
+        Self { delay: FIRST_DELAY, started: Instant::now(), due: None }
+    }
+
+    /// What to do about something that is found dead now.
+    fn turn(&mut self) -> Turn {
+        let now = Instant::now();
+        match self.due {
+            None => {
+                if now.duration_since(self.started) >= GOOD_RUN {
+                    self.delay = FIRST_DELAY;
+                }
+                self.due = Some(now + self.delay);
+                Turn::JustDied(self.delay)
+            }
+            Some(due) if now < due => Turn::Wait,
+            Some(_) => {
+                self.due = None;
+                self.started = now;
+                self.delay = (self.delay * 2).min(LONGEST_DELAY);
+                Turn::Start
+            }
+        }
+    }
+}
