@@ -25,8 +25,11 @@ pub(crate) fn is_possible() -> bool {
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     eprintln!("xtask: installing {} with apt-get", packages.join(" and "));
     let policy = Temporary::create(POLICY, "#!/bin/sh\nexit 101\n", 0o755)?;
-    fs::create_dir_all(CLUSTER_FOLDER).map_err(Error::io(format!("creating {CLUSTER_FOLDER}")))?;
-    let cluster = Temporary::create(CLUSTER, "create_main_cluster = false\n", 0o644)?;
+    let cluster = packages.contains(&"postgresql").then(|| {
+        fs::create_dir_all(CLUSTER_FOLDER).map_err(Error::io(format!("creating {CLUSTER_FOLDER}")))?;
+        Temporary::create(CLUSTER, "create_main_cluster = false\n", 0o644)
+    });
+    let cluster = cluster.transpose()?;
     let installed = install_now(packages).or_else(|_| {
         // The package lists are missing or older than the archive.
         apt_get(&["update"])?;

@@ -208,7 +208,12 @@ fn home(instance: &SharedInstance, server: &str) -> Result<Home> {
     let account = Account::for_servers();
     let mut instance = lock(instance);
     let storage = account::storage(instance.folder(), account)?;
-    if storage.file_name() != instance.folder().file_name() {
+    if storage.file_name() != instance.folder().file_name() && instance.ledger().storage.is_none() {
+        eprintln!(
+            "xtask: {} is closed to the account that the servers run as; their data goes to {}",
+            instance.folder().display(),
+            storage.display()
+        );
         instance.write(|ledger| ledger.storage = Some(storage.clone()))?;
     }
     Home::prepare(storage.join(server), account)

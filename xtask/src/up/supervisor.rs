@@ -79,13 +79,13 @@ impl Supervisor {
         out.flush().map_err(Error::io("writing to the terminal"))
     }
 
-    /// Servers first: the services wait for them anyway.
+    /// Services first: a server takes seconds, and a service that comes up before it waits for it.
     fn revive(&mut self) -> Result<()> {
         let [database, broker, api, worker] = &mut self.backoffs;
-        revive_server(self.servers.database()?, database);
-        revive_server(self.servers.broker()?, broker);
         revive_service(&mut self.api, &self.servers, api);
         revive_service(&mut self.worker, &self.servers, worker);
+        revive_server(self.servers.database()?, database);
+        revive_server(self.servers.broker()?, broker);
         Ok(())
     }
 }
