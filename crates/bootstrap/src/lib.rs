@@ -1,1 +1,11 @@
-//! x
+//! What every binary shares: settings, telemetry, shutdown, and the one source each of time, identifiers
+//! and randomness.
+//!
+//! This crate knows none of the others: a binary brings its own settings and asks for them to be filled.
+
+pub mod clock;
+pub mod ids;
+pub mod secrets;
+pub mod settings;
+pub mod shutdown;
+pub mod telemetry;
