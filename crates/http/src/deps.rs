@@ -1,0 +1,29 @@
+//! What the composition root hands over.
+
+use std::sync::Arc;
+
+use techsupport_application::Ports;
+use time::OffsetDateTime;
+
+use crate::AuthSettings;
+
+/// Whether the broker can be reached, for `/health/ready`. Answers at once, from what is known.
+pub trait BrokerHealth: Send + Sync {
+    /// Whether there is a working connection at this moment.
+    fn is_up(&self) -> bool;
+}
+
+/// Everything the HTTP side needs from outside.
+#[derive(Clone)]
+pub struct HttpDeps {
+    /// The use cases' world.
+    pub ports: Arc<Ports>,
+    /// Keys, lifetimes, throttle.
+    pub auth: AuthSettings,
+    /// For `/health/ready`.
+    pub broker: Arc<dyn BrokerHealth>,
+    /// The clock that access tokens are issued and expire by.
+    pub now: fn() -> OffsetDateTime,
+    /// Connections of the database pool: how many use cases run at once unless `http.max_in_flight` says so.
+    pub pool_size: usize,
+}
