@@ -134,6 +134,14 @@ pub(crate) fn sweep() -> Result<()> {
     Ok(())
 }
 
+/// Waits for a lock that commands hold for a moment, such as the one for installing packages.
+pub(crate) fn lock_and_wait(name: &str) -> Result<File> {
+    let file = lock_file(name)?;
+    flock(&file, FlockOperation::LockExclusive)
+        .map_err(|error| Error::io(format!("locking {name}"))(error.into()))?;
+    Ok(file)
+}
+
 fn base() -> PathBuf {
     workspace::target_dir().join("xtask")
 }
@@ -144,20 +152,20 @@ fn folder_of(name: &str) -> PathBuf {
 
 /// Lock files live beside the instances and are never removed: a lock on a file that somebody else just unlinked holds nothing.
 fn try_lock(name: &str) -> Result<Option<File>> {
-    let locks = base().join("locks");
-    fs::create_dir_all(&locks).map_err(Error::io(format!("creating {}", locks.display())))?;
-    let path = locks.join(name);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(Error::io(format!("opening {}", path.display())))?;
+    let file = lock_file(name)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(Error::io(format!("locking {}", path.display()))(error.into())),
+        Err(error) => Err(Error::io(format!("locking {name}"))(error.into())),
     }
+}
+
+fn lock_file(name: &str) -> Result<File> {
+    let locks = base().join("locks");
+    fs::create_dir_all(&locks).map_err(Error::io(format!("creating {}", locks.display())))?;
+    let path = locks.join(name);
+    let opened = File::options().create(true).truncate(false).write(true).open(&path);
+    opened.map_err(Error::io(format!("opening {}", path.display())))
 }
 
 /// Stops the processes of a holder that did not do it itself, last one first.

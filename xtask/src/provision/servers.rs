@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::account::{self, Account};
 use super::docker::{self, Container};
 use super::installed;
-use super::instance::Instance;
+use super::instance::{self, Instance};
 use super::local::{Home, SharedInstance, lock};
 use super::plan::Plan;
 use super::postgres::Postgres;
@@ -161,6 +161,21 @@ fn hold(plan: &Plan) -> Result<Instance> {
 
 /// A failed installation is not the end: there may be Docker.
 fn install_missing(database: bool, broker: bool) {
+    if missing(database, broker).is_empty() || !apt::is_possible() {
+        return;
+    }
+    // One at a time; whoever waited finds everything installed.
+    let outcome = instance::lock_and_wait("apt").and_then(|_lock| {
+        let packages = missing(database, broker);
+        if packages.is_empty() { Ok(()) } else { apt::install(&packages) }
+    });
+    if let Err(error) = outcome {
+        eprintln!("xtask: {error}");
+    }
+}
+
+/// The packages of the servers that are needed and not installed.
+fn missing(database: bool, broker: bool) -> Vec<&'static str> {
     let mut packages = Vec::new();
     if database && installed::postgres().is_none() {
         packages.push("postgresql");
@@ -168,12 +183,7 @@ fn install_missing(database: bool, broker: bool) {
     if broker && installed::rabbitmq().is_none() {
         packages.push("rabbitmq-server");
     }
-    if !packages.is_empty()
-        && apt::is_possible()
-        && let Err(error) = apt::install(&packages)
-    {
-        eprintln!("xtask: {error}");
-    }
+    packages
 }
 
 fn start_database(plan: &Plan, instance: &SharedInstance) -> Result<Box<dyn Server>> {
