@@ -13,15 +13,13 @@ pub(crate) fn fmt() -> Result<()> {
 
 pub(crate) fn clippy() -> Result<()> {
     let mut cargo = workspace::cargo();
-    cargo
-        .args(["clippy", "--quiet", "--workspace", "--all-targets", "--target-dir"])
-        .arg(workspace::target_dir());
+    cargo.args(["clippy", "--workspace", "--all-targets", "--target-dir"]).arg(workspace::target_dir());
     process::run(cargo.args(["--", "-D", "warnings"]), "cargo clippy")
 }
 
 pub(crate) fn doc() -> Result<()> {
     let mut cargo = workspace::cargo();
-    cargo.args(["doc", "--quiet", "--workspace", "--no-deps", "--target-dir"]).arg(workspace::target_dir());
+    cargo.args(["doc", "--workspace", "--no-deps", "--target-dir"]).arg(workspace::target_dir());
     process::run(cargo.env("RUSTDOCFLAGS", "-D warnings"), "cargo doc")
 }
 

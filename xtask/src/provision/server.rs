@@ -34,8 +34,14 @@ pub trait Server: Send {
 /// A server that the environment named. It is used and never touched.
 #[derive(Debug)]
 pub(crate) struct Given {
-    pub(crate) name: &'static str,
-    pub(crate) url: String,
+    name: &'static str,
+    url: String,
+}
+
+impl Given {
+    pub(crate) fn boxed(name: &'static str, url: String) -> Box<dyn Server> {
+        Box::new(Self { name, url })
+    }
 }
 
 impl Server for Given {

@@ -3,16 +3,11 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use super::account::{self, Account};
-use super::docker::{self, Container};
-use super::installed;
-use super::instance::{self, Instance};
-use super::local::{Home, SharedInstance, lock};
+use super::instance::Instance;
+use super::local::{SharedInstance, lock};
 use super::plan::Plan;
-use super::postgres::Postgres;
-use super::rabbitmq::{Ports, RabbitMq};
 use super::server::{Given, Server};
-use super::{apt, ports};
+use super::{docker, obtain};
 use crate::environment;
 use crate::error::{Error, Result};
 use crate::process::Mark;
@@ -35,19 +30,19 @@ impl Servers {
         let mut servers = Self { database: None, broker: None, instance, released: false };
         let given = |name: &str| plan.environment.then(|| environment::text(name)).flatten();
         if plan.database {
-            servers.database = given("DATABASE_URL").map(|url| boxed(Given { name: "PostgreSQL", url }));
+            servers.database = given("DATABASE_URL").map(|url| Given::boxed("PostgreSQL", url));
         }
         if plan.broker {
-            servers.broker = given("AMQP_URL").map(|url| boxed(Given { name: "RabbitMQ", url }));
+            servers.broker = given("AMQP_URL").map(|url| Given::boxed("RabbitMQ", url));
         }
         let need_database = plan.database && servers.database.is_none();
         let need_broker = plan.broker && servers.broker.is_none();
-        install_missing(need_database, need_broker);
+        obtain::install_missing(need_database, need_broker);
         if need_database {
-            servers.database = Some(start_database(plan, &servers.instance)?);
+            servers.database = Some(obtain::database(plan, &servers.instance)?);
         }
         if need_broker {
-            servers.broker = Some(start_broker(plan, &servers.instance)?);
+            servers.broker = Some(obtain::broker(plan, &servers.instance)?);
         }
         let urls = [servers.database_url(), servers.amqp_url()].map(|url| url.map(str::to_owned));
         let [database_url, amqp_url] = urls;
@@ -131,10 +126,6 @@ impl Drop for Servers {
     }
 }
 
-fn boxed(server: impl Server + 'static) -> Box<dyn Server> {
-    Box::new(server)
-}
-
 fn present(server: &mut Option<Box<dyn Server>>) -> Result<&mut dyn Server> {
     match server {
         Some(server) => Ok(server.as_mut()),
@@ -157,119 +148,6 @@ fn hold(plan: &Plan) -> Result<Instance> {
         }
     }
     Err(Error::Refused(format!("a hundred instances of `{}` are running", plan.name)))
-}
-
-/// A failed installation is not the end: there may be Docker.
-fn install_missing(database: bool, broker: bool) {
-    if missing(database, broker).is_empty() || !apt::is_possible() {
-        return;
-    }
-    // One at a time; whoever waited finds everything installed.
-    let outcome = instance::lock_and_wait("apt").and_then(|_lock| {
-        let packages = missing(database, broker);
-        if packages.is_empty() { Ok(()) } else { apt::install(&packages) }
-    });
-    if let Err(error) = outcome {
-        eprintln!("xtask: {error}");
-    }
-}
-
-/// The packages of the servers that are needed and not installed.
-fn missing(database: bool, broker: bool) -> Vec<&'static str> {
-    let mut packages = Vec::new();
-    if database && installed::postgres().is_none() {
-        packages.push("postgresql");
-    }
-    if broker && installed::rabbitmq().is_none() {
-        packages.push("rabbitmq-server");
-    }
-    packages
-}
-
-fn start_database(plan: &Plan, instance: &SharedInstance) -> Result<Box<dyn Server>> {
-    if let Some(programs) = installed::postgres() {
-        return with_ports(instance, ["postgresql"], |[port]| {
-            let home = home(instance, "postgresql")?;
-            let (durable, settings) = (plan.durable, &plan.settings);
-            Postgres::start(programs.clone(), home, port, durable, settings, Arc::clone(instance)).map(boxed)
-        });
-    }
-    if docker::is_possible() {
-        return with_ports(instance, ["postgresql"], |[port]| Container::postgres(port, instance).map(boxed));
-    }
-    Err(nowhere("PostgreSQL", "DATABASE_URL"))
-}
-
-fn start_broker(plan: &Plan, instance: &SharedInstance) -> Result<Box<dyn Server>> {
-    if let Some(programs) = installed::rabbitmq() {
-        return with_ports(instance, ["amqp", "distribution", "epmd"], |[amqp, distribution, epmd]| {
-            let home = home(instance, "rabbitmq")?;
-            let ports = Ports { amqp, distribution, epmd };
-            RabbitMq::start(programs.clone(), home, ports, plan.keep, Arc::clone(instance)).map(boxed)
-        });
-    }
-    if docker::is_possible() {
-        return with_ports(instance, ["amqp"], |[port]| Container::rabbitmq(port, instance).map(boxed));
-    }
-    Err(nowhere("RabbitMQ", "AMQP_URL"))
-}
-
-fn home(instance: &SharedInstance, server: &str) -> Result<Home> {
-    let account = Account::for_servers();
-    let mut instance = lock(instance);
-    let storage = account::storage(instance.folder(), account)?;
-    if storage.file_name() != instance.folder().file_name() && instance.ledger().storage.is_none() {
-        eprintln!(
-            "xtask: {} is closed to the account that the servers run as; their data goes to {}",
-            instance.folder().display(),
-            storage.display()
-        );
-        instance.write(|ledger| ledger.storage = Some(storage.clone()))?;
-    }
-    Home::prepare(storage.join(server), account)
-}
-
-/// Starts something on the ports it had last time if they are still free, else on new ones. Somebody may take a port between
-/// the look and the start: then other ports are tried.
-fn with_ports<const N: usize>(
-    instance: &SharedInstance,
-    names: [&str; N],
-    mut start: impl FnMut([u16; N]) -> Result<Box<dyn Server>>,
-) -> Result<Box<dyn Server>> {
-    let mut attempts = 0;
-    loop {
-        let mut chosen = [0; N];
-        for (port, name) in chosen.iter_mut().zip(names) {
-            let last = lock(instance).ledger().ports.get(name).copied();
-            *port = match last.filter(|port| attempts == 0 && ports::is_free(*port)) {
-                Some(last) => last,
-                None => ports::free()?,
-            };
-            lock(instance).write(|ledger| {
-                ledger.ports.insert(name.to_owned(), *port);
-            })?;
-        }
-        attempts += 1;
-        match start(chosen) {
-            Err(Error::NotReady { log, .. }) if attempts < 3 && is_port_taken(&log) => {}
-            outcome => return outcome,
-        }
-    }
-}
-
-fn is_port_taken(log: &str) -> bool {
-    ["in use", "eaddrinuse", "already allocated"].iter().any(|words| log.contains(words))
-}
-
-fn nowhere(server: &str, variable: &str) -> Error {
-    Error::Refused(format!(
-        "there is no {server} to be had. One of these helps:\n\
-         - set {variable} to one that may be used\n\
-         - install it: `apt-get install postgresql rabbitmq-server`, `dnf install postgresql-server rabbitmq-server`,\n  \
-           `brew install postgresql@16 rabbitmq` (a service need not be started)\n\
-         - run this command as root on Debian or Ubuntu, and it installs what is missing\n\
-         - start Docker, with its compose plugin"
-    ))
 }
 
 /// The URL with its password masked: it goes to a terminal.
