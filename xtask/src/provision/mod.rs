@@ -10,6 +10,7 @@ mod docker;
 mod installed;
 mod instance;
 mod local;
+mod obtain;
 mod plan;
 mod ports;
 mod postgres;
