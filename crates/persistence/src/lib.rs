@@ -1,1 +1,23 @@
-//! x
+//! The database: the only crate that knows SQL.
+//!
+//! [`Database`] hands out the adapters of the application's ports. Changes go through one unit of work
+//! (`unit_of_work.rs`), which alone opens, retries and commits transactions; what PostgreSQL says when
+//! something goes wrong is understood in one place (`failure.rs`).
+
+mod database;
+mod failure;
+mod link;
+mod listen;
+pub mod migrate;
+mod outbox;
+mod policies;
+mod read;
+mod rows;
+mod schema;
+mod settings;
+mod tx;
+mod unit_of_work;
+
+pub use database::Database;
+pub use listen::{DeadlineBell, listen_for_deadlines};
+pub use settings::DatabaseSettings;

@@ -1,0 +1,141 @@
+//! The pool and the adapters that share it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel::PgConnection;
+use techsupport_application::{
+    AppError, Budget,
+    ports::{Outbox, Reader, Readiness, UnitOfWork},
+};
+
+use crate::{
+    DatabaseSettings,
+    failure::Failure,
+    link::{Link, LinkManager},
+    migrate,
+    outbox::PgOutbox,
+    policies::PolicyCache,
+    read::PgReader,
+    unit_of_work::PgUnitOfWork,
+};
+
+/// A pool of connections. Cheap to clone; connections are opened when they are first needed.
+#[derive(Clone)]
+pub struct Database {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pool: r2d2::Pool<LinkManager>,
+    settings: DatabaseSettings,
+    policies: PolicyCache,
+}
+
+impl Database {
+    /// Prepares the pool. Does not wait for the server: see [`Database::wait_until_ready`].
+    /// `application_name` is what `pg_stat_activity` shows.
+    pub fn connect(settings: &DatabaseSettings, application_name: &str) -> Self {
+        let pool = r2d2::Pool::builder()
+            .max_size(settings.pool_size)
+            .min_idle(Some(0))
+            .connection_timeout(settings.checkout_timeout())
+            // A test at every checkout costs half the throughput of reads. A dead connection is noticed by
+            // its first statement instead, and the next one is tried.
+            .test_on_check_out(false)
+            .error_handler(Box::new(LogOpenErrors))
+            .build_unchecked(LinkManager::new(settings, application_name));
+        let shared = Shared { pool, settings: settings.clone(), policies: PolicyCache::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The adapter for changes.
+    pub fn unit_of_work(&self) -> Arc<dyn UnitOfWork> {
+        Arc::new(PgUnitOfWork::new(self.clone()))
+    }
+
+    /// The adapter for reads.
+    pub fn reader(&self) -> Arc<dyn Reader> {
+        Arc::new(PgReader::new(self.clone()))
+    }
+
+    /// The adapter for the relay.
+    pub fn outbox(&self) -> Arc<dyn Outbox> {
+        Arc::new(PgOutbox::new(self.clone()))
+    }
+
+    /// Waits until the server answers, `limit` at most, and says whether its schema can be used.
+    pub fn wait_until_ready(&self, limit: Duration) -> Result<Readiness, AppError> {
+        let started = Instant::now();
+        loop {
+            match self.readiness(&Budget::lasting(limit)) {
+                Err(error) if error.is_transient() && started.elapsed() < limit => {
+                    tracing::warn!(%error, "waiting for the database");
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    pub(crate) fn readiness(&self, budget: &Budget) -> Result<Readiness, AppError> {
+        self.read(budget, migrate::readiness)
+    }
+
+    pub(crate) fn settings(&self) -> &DatabaseSettings {
+        &self.shared.settings
+    }
+
+    pub(crate) fn policies(&self) -> &PolicyCache {
+        &self.shared.policies
+    }
+
+    /// Takes a connection from the pool and makes sure with `first` that it is alive. Connections that
+    /// died while they lay in the pool are thrown away, all of them if need be.
+    pub(crate) fn link<T>(
+        &self,
+        budget: &Budget,
+        mut first: impl FnMut(&mut Link) -> Result<T, Failure>,
+    ) -> Result<(r2d2::PooledConnection<LinkManager>, T), AppError> {
+        let mut dead = 0;
+        loop {
+            let mut link = self.checkout(budget)?;
+            match first(&mut link) {
+                Ok(value) => return Ok((link, value)),
+                Err(failure) if failure.is_lost() && dead <= self.shared.settings.pool_size => dead += 1,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+
+    /// Runs a read outside of a transaction, once more on another connection when the first was dead.
+    pub(crate) fn read<T>(
+        &self,
+        budget: &Budget,
+        mut query: impl FnMut(&mut PgConnection) -> diesel::QueryResult<T>,
+    ) -> Result<T, AppError> {
+        self.link(budget, |link| link.query(|conn| query(conn))).map(|(_, value)| value)
+    }
+
+    fn checkout(&self, budget: &Budget) -> Result<r2d2::PooledConnection<LinkManager>, AppError> {
+        if budget.is_over() {
+            return Err(AppError::TimedOut);
+        }
+        let waited = Instant::now();
+        let link = self.shared.pool.get_timeout(self.shared.settings.checkout_timeout().min(budget.left()));
+        metrics::histogram!("techsupport_db_checkout_seconds").record(waited.elapsed());
+        let state = self.shared.pool.state();
+        metrics::gauge!("techsupport_db_connections").set(state.connections);
+        metrics::gauge!("techsupport_db_connections_idle").set(state.idle_connections);
+        link.map_err(|error| Failure::no_connection(&error))
+    }
+}
+
+/// r2d2 reports failures to open a connection here, each time it tries.
+#[derive(Debug)]
+struct LogOpenErrors;
+
+impl<E: std::fmt::Display> r2d2::HandleError<E> for LogOpenErrors {
+    fn handle_error(&self, error: E) {
+        tracing::warn!(%error, "cannot open a database connection");
+    }
+}

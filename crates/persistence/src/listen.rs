@@ -1,0 +1,95 @@
+//! Hears when a deadline appeared that is nearer than a sweep sleeps.
+//!
+//! `NOTIFY` is only a hint: what is missed while the connection is down is found by the sweep's own next
+//! look.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use diesel::{PgConnection, connection::SimpleConnection};
+
+use crate::{DatabaseSettings, link::LinkManager};
+
+/// How often the socket is looked at. libpq has no blocking wait for notifications; a look is one
+/// non-blocking read, and nothing goes to the server.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The first and the longest wait before connecting again.
+const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// A thread that listens. Dropping it stops the thread and waits for it.
+pub struct DeadlineBell {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for DeadlineBell {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
+            tracing::error!("the thread that listens for deadlines panicked");
+        }
+    }
+}
+
+/// Calls `ring` whenever a near deadline was written, by whichever process, and once after each
+/// (re)connection, because something may have been missed.
+pub fn listen_for_deadlines(
+    settings: &DatabaseSettings,
+    application_name: &str,
+    ring: impl Fn() + Send + 'static,
+) -> std::io::Result<DeadlineBell> {
+    let manager = LinkManager::new(settings, application_name);
+    let (stop, stopped) = channel();
+    let thread = std::thread::Builder::new().name("deadline-bell".to_owned()).spawn(move || {
+        let mut wait = RECONNECT.0;
+        loop {
+            match connect(&manager) {
+                Ok(conn) => {
+                    wait = RECONNECT.0;
+                    ring();
+                    if listen(conn, &ring, &stopped) == Listened::Stopped {
+                        return;
+                    }
+                    tracing::warn!("lost the connection that listens for deadlines");
+                }
+                Err(error) => tracing::warn!(error, "cannot listen for deadlines"),
+            }
+            if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            wait = (wait * 2).min(RECONNECT.1);
+        }
+    })?;
+    Ok(DeadlineBell { stop: Some(stop), thread: Some(thread) })
+}
+
+fn connect(manager: &LinkManager) -> Result<PgConnection, String> {
+    let mut conn = manager.open().map_err(|error| error.to_string())?;
+    conn.batch_execute("LISTEN techsupport_deadlines").map_err(|error| error.to_string())?;
+    Ok(conn)
+}
+
+#[derive(PartialEq, Eq)]
+enum Listened {
+    Stopped,
+    Lost,
+}
+
+fn listen(mut conn: PgConnection, ring: &impl Fn(), stopped: &Receiver<()>) -> Listened {
+    loop {
+        let mut heard = false;
+        for notification in conn.notifications_iter() {
+            match notification {
+                Ok(_) => heard = true,
+                Err(_) => return Listened::Lost,
+            }
+        }
+        if heard {
+            ring();
+        }
+        if stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout) {
+            return Listened::Stopped;
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Reads that change nothing.
+
+pub(crate) mod accounts;
+mod backlog;
+mod directory;
+mod tickets;
+
+use std::time::Duration;
+
+use diesel::PgConnection;
+use techsupport_application::{
+    AppError, Budget, Page, Paged,
+    ports::{
+        AgentFilter, Backlog, ClientFilter, Credentials, Reader, Readiness, StoredRefreshToken, TicketFilter,
+        TimelineRow,
+    },
+};
+use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, User, UserId, ticket::Ticket};
+
+use crate::{Database, rows};
+
+/// What a page of rows is made of: how many there are in all, and those asked for.
+type Rows<R> = (i64, Vec<R>);
+
+pub(crate) struct PgReader {
+    database: Database,
+}
+
+impl PgReader {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Runs several statements on one snapshot, so that a total and its rows agree.
+    fn snapshot<T>(
+        &self,
+        budget: &Budget,
+        statements: impl FnOnce(&mut PgConnection) -> diesel::QueryResult<T>,
+    ) -> Result<T, AppError> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let (mut link, ()) = self.database.link(budget, |link| link.begin(BEGIN))?;
+        match link.query(statements) {
+            Ok(value) => link.commit().map(|()| value).map_err(AppError::from),
+            Err(failure) => {
+                link.roll_back();
+                Err(failure.into())
+            }
+        }
+    }
+}
+
+/// Turns rows into what the domain knows; a row that cannot be understood fails the page.
+fn paged<R, T>(
+    (total, rows): Rows<R>,
+    convert: impl Fn(R) -> Result<T, rows::Corrupt>,
+) -> Result<Paged<T>, AppError> {
+    let rows = rows.into_iter().map(convert).collect::<Result<_, _>>().map_err(AppError::internal)?;
+    Ok(Paged { rows, total })
+}
+
+/// What somebody typed, as a pattern for `ILIKE` in which `%` and `_` stand for themselves.
+fn contains(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+impl Reader for PgReader {
+    fn ticket(&self, budget: &Budget, id: TicketId) -> Result<Option<Ticket>, AppError> {
+        let found = self.database.read(budget, |conn| tickets::one(conn, self.database.policies(), id))?;
+        found.transpose().map_err(|reason| AppError::Corrupt { ticket: id, reason })
+    }
+
+    fn tickets(&self, budget: &Budget, filter: &TicketFilter, page: Page) -> Result<Paged<Ticket>, AppError> {
+        let rows =
+            self.snapshot(budget, |conn| tickets::page(conn, self.database.policies(), filter, page))?;
+        paged(rows, |ticket| ticket)
+    }
+
+    fn timeline(
+        &self,
+        budget: &Budget,
+        id: TicketId,
+        page: Page,
+    ) -> Result<Option<Paged<TimelineRow>>, AppError> {
+        let rows = self.snapshot(budget, |conn| tickets::timeline(conn, id, page))?;
+        rows.map(|rows| paged(rows, Ok)).transpose()
+    }
+
+    fn client(&self, budget: &Budget, id: ClientId) -> Result<Option<Client>, AppError> {
+        let row = self.database.read(budget, |conn| directory::client(conn, id))?;
+        row.map(rows::ClientRow::into_client).transpose().map_err(AppError::internal)
+    }
+
+    fn clients(&self, budget: &Budget, filter: &ClientFilter, page: Page) -> Result<Paged<Client>, AppError> {
+        paged(
+            self.snapshot(budget, |conn| directory::clients(conn, filter, page))?,
+            rows::ClientRow::into_client,
+        )
+    }
+
+    fn agent(&self, budget: &Budget, id: AgentId) -> Result<Option<Agent>, AppError> {
+        let row = self.database.read(budget, |conn| directory::agent(conn, id))?;
+        row.map(rows::AgentRow::into_agent).transpose().map_err(AppError::internal)
+    }
+
+    fn agents(&self, budget: &Budget, filter: &AgentFilter, page: Page) -> Result<Paged<Agent>, AppError> {
+        paged(
+            self.snapshot(budget, |conn| directory::agents(conn, filter, page))?,
+            rows::AgentRow::into_agent,
+        )
+    }
+
+    fn user(&self, budget: &Budget, id: UserId) -> Result<Option<User>, AppError> {
+        let row = self.database.read(budget, |conn| accounts::user(conn, id))?;
+        row.map(rows::UserRow::into_user).transpose().map_err(AppError::internal)
+    }
+
+    fn credentials(&self, budget: &Budget, email: &str) -> Result<Option<Credentials>, AppError> {
+        let row = self.database.read(budget, |conn| accounts::credentials(conn, email))?;
+        let Some((user, password_hash)) = row else { return Ok(None) };
+        Ok(Some(Credentials { user: user.into_user().map_err(AppError::internal)?, password_hash }))
+    }
+
+    fn refresh_token(&self, budget: &Budget, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError> {
+        let row = self.database.read(budget, |conn| accounts::token_by_lookup(conn, lookup))?;
+        row.map(accounts::TokenRow::into_token).transpose().map_err(AppError::internal)
+    }
+
+    fn until_next_step(&self, budget: &Budget) -> Result<Option<Duration>, AppError> {
+        let seconds = self.database.read(budget, backlog::seconds_until_next_step)?;
+        Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default()))
+    }
+
+    fn backlog(&self, budget: &Budget) -> Result<Backlog, AppError> {
+        self.database.read(budget, backlog::backlog)
+    }
+
+    fn readiness(&self, budget: &Budget) -> Result<Readiness, AppError> {
+        self.database.readiness(budget)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_was_typed_stands_for_itself() {
+        assert_eq!(super::contains(r"50%_\x"), r"%50\%\_\\x%");
+    }
+}

@@ -1,0 +1,238 @@
+//! The tables as diesel sees them. A test compares them with the migrated database.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    users (id) {
+        id -> Uuid,
+        email -> Text,
+        email_folded -> Text,
+        role -> Text,
+        active -> Bool,
+        password_hash -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        ip -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        revoked_at -> Nullable<Timestamptz>,
+        revoked_reason -> Nullable<Text>,
+    }
+}
+
+table! {
+    refresh_tokens (id) {
+        id -> Uuid,
+        session_id -> Uuid,
+        lookup -> Text,
+        secret_hash -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        spent_at -> Nullable<Timestamptz>,
+    }
+}
+
+table! {
+    clients (id) {
+        id -> Uuid,
+        name -> Text,
+        email -> Text,
+        email_folded -> Text,
+        tier -> Text,
+        company -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+table! {
+    agents (id) {
+        id -> Uuid,
+        name -> Text,
+        email -> Text,
+        email_folded -> Text,
+        level -> SmallInt,
+        active -> Bool,
+        user_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+table! {
+    sla_policies (id) {
+        id -> Uuid,
+        name -> Text,
+        client_tier -> Text,
+        priority -> Nullable<SmallInt>,
+        created_at -> Timestamptz,
+    }
+}
+
+table! {
+    sla_policy_versions (id) {
+        id -> Uuid,
+        policy_id -> Uuid,
+        version -> Integer,
+        calendar -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+table! {
+    sla_policy_targets (policy_version_id, metric) {
+        policy_version_id -> Uuid,
+        metric -> Text,
+        target_minutes -> Integer,
+    }
+}
+
+table! {
+    sla_policy_steps (policy_version_id, metric, step) {
+        policy_version_id -> Uuid,
+        metric -> Text,
+        step -> SmallInt,
+        offset_minutes -> Nullable<Integer>,
+        percent -> Nullable<SmallInt>,
+        action -> Text,
+    }
+}
+
+table! {
+    tickets (id) {
+        id -> Uuid,
+        number -> BigInt,
+        version -> BigInt,
+        title -> Text,
+        description -> Text,
+        status -> Text,
+        priority -> SmallInt,
+        client_id -> Uuid,
+        agent_id -> Nullable<Uuid>,
+        escalation_level -> SmallInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        resolved_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+table! {
+    sla_clocks (ticket_id, metric) {
+        ticket_id -> Uuid,
+        metric -> Text,
+        policy_version_id -> Uuid,
+        cycle -> SmallInt,
+        started_at -> Timestamptz,
+        running_since -> Nullable<Timestamptz>,
+        paused_at -> Nullable<Timestamptz>,
+        stopped_at -> Nullable<Timestamptz>,
+        consumed_us -> BigInt,
+        due_at -> Timestamptz,
+        steps_run -> Array<SmallInt>,
+        warned_at -> Nullable<Timestamptz>,
+        breached_at -> Nullable<Timestamptz>,
+        next_step_at -> Nullable<Timestamptz>,
+        set_aside_until -> Nullable<Timestamptz>,
+        set_aside_count -> Integer,
+        set_aside_reason -> Nullable<Text>,
+        state -> Text,
+        wake_at -> Nullable<Timestamptz>,
+    }
+}
+
+table! {
+    sla_steps (ticket_id, metric, cycle, step) {
+        ticket_id -> Uuid,
+        metric -> Text,
+        cycle -> SmallInt,
+        step -> SmallInt,
+        due_at -> Timestamptz,
+        ran_at -> Timestamptz,
+        event_id -> Uuid,
+    }
+}
+
+table! {
+    ticket_timeline (ticket_id, at, id) {
+        ticket_id -> Uuid,
+        at -> Timestamptz,
+        id -> Uuid,
+        actor_id -> Nullable<Uuid>,
+        action -> Text,
+        before -> Jsonb,
+        after -> Jsonb,
+        event_id -> Uuid,
+    }
+}
+
+table! {
+    outbox (id) {
+        id -> Uuid,
+        #[sql_name = "type"]
+        event_type -> Text,
+        ticket_id -> Uuid,
+        at -> Timestamptz,
+        traceparent -> Text,
+        body -> Json,
+        created_at -> Timestamptz,
+        published_at -> Nullable<Timestamptz>,
+        attempts -> Integer,
+        last_error -> Nullable<Text>,
+        retry_at -> Nullable<Timestamptz>,
+    }
+}
+
+table! {
+    deliveries (event_id, channel) {
+        event_id -> Uuid,
+        channel -> Text,
+        state -> Text,
+        attempts -> Integer,
+        lease_until -> Nullable<Timestamptz>,
+        next_attempt_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamptz,
+        settled_at -> Nullable<Timestamptz>,
+    }
+}
+
+table! {
+    inbox (consumer, event_id) {
+        consumer -> Text,
+        event_id -> Uuid,
+        processed_at -> Timestamptz,
+    }
+}
+
+joinable!(tickets -> clients (client_id));
+joinable!(sla_clocks -> tickets (ticket_id));
+joinable!(ticket_timeline -> users (actor_id));
+joinable!(sessions -> users (user_id));
+joinable!(refresh_tokens -> sessions (session_id));
+joinable!(sla_policy_versions -> sla_policies (policy_id));
+
+allow_tables_to_appear_in_same_query!(
+    users,
+    sessions,
+    refresh_tokens,
+    clients,
+    agents,
+    sla_policies,
+    sla_policy_versions,
+    sla_policy_targets,
+    sla_policy_steps,
+    tickets,
+    sla_clocks,
+    sla_steps,
+    ticket_timeline,
+    outbox,
+    deliveries,
+    inbox,
+);

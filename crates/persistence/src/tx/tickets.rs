@@ -1,0 +1,206 @@
+//! Locking tickets, opening them, finding the ones that are due.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types,
+};
+use techsupport_application::{
+    AppError, TicketChange,
+    ports::{DueBatch, Opening, SetAside, TicketTx},
+};
+use techsupport_domain::{ClientId, TicketId, ticket::Priority, ticket::Ticket, ticket::TicketNumber};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{PgTx, clock_timestamp, record};
+use crate::{
+    rows::{ClockRow, ClockWithPolicy, Corrupt, TicketRow, tier_of},
+    schema::{clients, sla_clocks, sla_policies, sla_policy_versions, tickets},
+};
+
+diesel::define_sql_function! {
+    /// The next number of a sequence.
+    fn nextval(sequence: diesel::sql_types::Text) -> BigInt;
+}
+
+type Loaded = (OffsetDateTime, Vec<(TicketId, Result<Ticket, Corrupt>)>);
+
+impl PgTx<'_> {
+    /// Locks these tickets, then reads the rest of them and the clock: in a statement of its own, because
+    /// one that waits for a lock sees the locked rows anew and every other table as it was before.
+    fn lock(&mut self, ids: &[Uuid]) -> Result<Option<Loaded>, AppError> {
+        let rows: Vec<TicketRow> = self.exec(|conn| {
+            tickets::table
+                .filter(tickets::id.eq_any(ids).and(tickets::deleted_at.is_null()))
+                .select(TicketRow::as_select())
+                .for_update()
+                .load(conn)
+        })?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let found: Vec<(OffsetDateTime, Uuid, String, Option<ClockRow>)> = self.exec(|conn| {
+            tickets::table
+                .inner_join(clients::table)
+                .left_join(sla_clocks::table)
+                .filter(tickets::id.eq_any(ids))
+                .select((clock_timestamp(), tickets::id, clients::tier, Option::<ClockRow>::as_select()))
+                .load(conn)
+        })?;
+        let now = found
+            .iter()
+            .map(|row| row.0)
+            .max()
+            .ok_or_else(|| AppError::internal("a ticket without a client"))?;
+        let mut rest: HashMap<Uuid, (String, Vec<ClockWithPolicy>)> = HashMap::with_capacity(rows.len());
+        for (_, ticket, tier, clock) in found {
+            let (_, clocks) = rest.entry(ticket).or_insert_with(|| (tier, Vec::with_capacity(2)));
+            if let Some(clock) = clock {
+                let version = clock.policy_version_id;
+                let cache = self.database.policies();
+                let policy = self.exec(|conn| cache.get(conn, version))?;
+                clocks.push((clock, policy));
+            }
+        }
+        let loaded = rows.into_iter().map(|row| {
+            let id = row.id;
+            let ticket = match rest.remove(&id) {
+                Some((tier, clocks)) => row.into_ticket(&tier, clocks),
+                None => Err("no client".to_owned()),
+            };
+            (TicketId::new(id), ticket)
+        });
+        Ok(Some((now, loaded.collect())))
+    }
+}
+
+impl TicketTx for PgTx<'_> {
+    fn now(&mut self) -> Result<OffsetDateTime, AppError> {
+        self.exec(|conn| diesel::select(clock_timestamp()).get_result(conn))
+    }
+
+    fn lock_ticket(&mut self, id: TicketId) -> Result<Option<(Ticket, OffsetDateTime)>, AppError> {
+        let Some((now, loaded)) = self.lock(&[id.uuid()])? else { return Ok(None) };
+        match loaded.into_iter().next() {
+            Some((_, Ok(ticket))) => Ok(Some((ticket, now))),
+            Some((ticket, Err(reason))) => Err(AppError::Corrupt { ticket, reason }),
+            None => Ok(None),
+        }
+    }
+
+    fn opening(&mut self, client: ClientId, priority: Priority) -> Result<Option<Opening>, AppError> {
+        let priority = i16::from(priority.get());
+        // The policy that names the priority sorts before the one that leaves it open; of one policy the
+        // latest version is in force.
+        let found: Option<(OffsetDateTime, String, Uuid)> = self.exec(|conn| {
+            clients::table
+                .inner_join(sla_policies::table.on(sla_policies::client_tier.eq(clients::tier)))
+                .inner_join(
+                    sla_policy_versions::table.on(sla_policy_versions::policy_id.eq(sla_policies::id)),
+                )
+                .filter(clients::id.eq(client.uuid()))
+                .filter(sla_policies::priority.is_null().or(sla_policies::priority.eq(priority)))
+                .order((sla_policies::priority.asc().nulls_last(), sla_policy_versions::version.desc()))
+                .select((clock_timestamp(), clients::tier, sla_policy_versions::id))
+                .first(conn)
+                .optional()
+        })?;
+        let Some((now, tier, version)) = found else { return Ok(None) };
+        let number: i64 = self.exec(|conn| diesel::select(nextval("ticket_numbers")).get_result(conn))?;
+        let cache = self.database.policies();
+        let policy = self.exec(|conn| cache.get(conn, version))?.map_err(AppError::internal)?;
+        Ok(Some(Opening {
+            now,
+            number: TicketNumber::new(number),
+            tier: tier_of(&tier).map_err(AppError::internal)?,
+            policy: policy.as_ref().clone(),
+        }))
+    }
+
+    fn claim_due(&mut self, limit: u32) -> Result<DueBatch, AppError> {
+        let mut ids: Vec<Uuid> = self.exec(|conn| ClaimDue { limit: i64::from(limit) }.load(conn))?;
+        // A ticket with two due clocks is found twice.
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(DueBatch { now: self.now()?, tickets: Vec::new(), corrupt: Vec::new() });
+        }
+        let Some((now, loaded)) = self.lock(&ids)? else {
+            return Err(AppError::internal("tickets that were locked are gone"));
+        };
+        let mut batch = DueBatch { now, tickets: Vec::with_capacity(loaded.len()), corrupt: Vec::new() };
+        for (ticket, outcome) in loaded {
+            match outcome {
+                Ok(ticket) => batch.tickets.push(ticket),
+                Err(reason) => batch.corrupt.push(SetAside { ticket, reason }),
+            }
+        }
+        Ok(batch)
+    }
+
+    fn record(&mut self, changes: &[TicketChange]) -> Result<(), AppError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let horizon = self.database.settings().notify_horizon_ms;
+        let (written, _woken): (i64, i64) =
+            self.exec(|conn| record::Record::of(changes, horizon).get_result(conn))?;
+        if usize::try_from(written) == Ok(changes.len()) {
+            Ok(())
+        } else {
+            Err(AppError::internal(format!(
+                "{written} of {} tickets were written: stale versions",
+                changes.len()
+            )))
+        }
+    }
+
+    fn set_aside(&mut self, asides: &[SetAside], at_first: Duration) -> Result<(), AppError> {
+        let first_us = i64::try_from(at_first.as_micros()).unwrap_or(i64::MAX);
+        for aside in asides {
+            self.exec(|conn| {
+                diesel::sql_query(
+                    "UPDATE sla_clocks SET set_aside_count = set_aside_count + 1, set_aside_reason = $2, \
+                     set_aside_until = clock_timestamp() \
+                       + make_interval(secs => $3 / 1e6 * power(2, least(set_aside_count, 10))) \
+                     WHERE ticket_id = $1 AND next_step_at IS NOT NULL",
+                )
+                .bind::<sql_types::Uuid, _>(aside.ticket.uuid())
+                .bind::<sql_types::Text, _>(&aside.reason)
+                .bind::<sql_types::BigInt, _>(first_us)
+                .execute(conn)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Finds and locks tickets with a due step. `now()` and not `clock_timestamp()`: only a stable function can
+/// be looked up in the index, and the beginning of the transaction is at most too early.
+#[derive(QueryId)]
+struct ClaimDue {
+    limit: i64,
+}
+
+impl QueryFragment<Pg> for ClaimDue {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT t.id FROM sla_clocks k JOIN tickets t ON t.id = k.ticket_id \
+             WHERE k.wake_at <= now() AND t.deleted_at IS NULL ORDER BY k.wake_at LIMIT ",
+        );
+        out.push_bind_param::<sql_types::BigInt, _>(&self.limit)?;
+        out.push_sql(" FOR UPDATE OF t SKIP LOCKED");
+        Ok(())
+    }
+}
+
+impl Query for ClaimDue {
+    type SqlType = sql_types::Uuid;
+}
+
+impl<Conn> RunQueryDsl<Conn> for ClaimDue {}
