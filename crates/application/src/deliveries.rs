@@ -4,6 +4,10 @@
 //! transaction, made outside of any, and settled in another one together with the inbox row. A worker that
 //! dies in between leaves a lease that ends by itself; the next one attempts again, knowing that it is not
 //! the first. Nothing is acknowledged to the broker before the settlement has committed.
+//!
+//! The inbox row says that everybody who wanted the event has it. An event that somebody gave up never gets
+//! one, so that a message that comes again, because the worker died before its dead letter was written, is
+//! dead-lettered then.
 
 use std::time::Duration;
 
@@ -100,7 +104,7 @@ pub fn deliver_event(
     let delivery = Delivery { ctx, consumer, retry, parcel: &parcel };
     let mut verdict = Verdict::Done;
     for (index, channel) in wanted.iter().enumerate() {
-        let closes = index + 1 == wanted.len() && !matches!(verdict, Verdict::Later { .. });
+        let closes = index + 1 == wanted.len() && verdict == Verdict::Done;
         verdict = worse(verdict, delivery.attempt(*channel, closes)?);
     }
     Ok(verdict)
@@ -138,20 +142,23 @@ struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// One attempt through one channel. With `closes` the event is done once this channel is: then the
-    /// inbox row is written in the transaction of the effect.
+    /// One attempt through one channel. With `closes` everybody has the event once this channel has: then
+    /// the inbox row is written in the transaction of the effect.
     fn attempt(&self, channel: &dyn Channel, closes: bool) -> Result<Verdict, AppError> {
         let (event, name) = (self.parcel.event, channel.name());
         let lease = channel.send_timeout() + self.retry.lease_margin;
         let claim = self.in_transaction(|tx| {
             let claim = tx.claim_delivery(event, name, lease)?;
-            if claim == Claim::Settled && closes {
+            if claim == Claim::Delivered && closes {
                 tx.put_in_inbox(self.consumer, event)?;
             }
             Ok(claim)
         })?;
         let attempt = match claim {
-            Claim::Settled => return Ok(Verdict::Done),
+            Claim::Delivered => return Ok(Verdict::Done),
+            Claim::GivenUp { reason, attempts } => {
+                return Ok(Verdict::Dead { reason: format!("{}: {reason}", name.0), attempts });
+            }
             Claim::NotYet { wait } => {
                 let reason = format!("the delivery through {} is leased or not due yet", name.0);
                 return Ok(Verdict::Later { wait, reason });
@@ -166,26 +173,17 @@ impl Delivery<'_> {
                 })?;
                 Ok(Verdict::Done)
             }
-            Err(error) => self.failed(name, attempt, &error, closes),
+            Err(error) => self.failed(name, attempt, &error),
         }
     }
 
-    fn failed(
-        &self,
-        channel: ChannelName,
-        attempt: u32,
-        error: &ChannelError,
-        closes: bool,
-    ) -> Result<Verdict, AppError> {
+    fn failed(&self, channel: ChannelName, attempt: u32, error: &ChannelError) -> Result<Verdict, AppError> {
         let event = self.parcel.event;
         let again = match error {
             ChannelError::Temporary(_) => self.retry.after(attempt),
             ChannelError::Permanent(_) => None,
         };
-        self.in_transaction(|tx| {
-            tx.failed(event, channel, attempt, &error.to_string(), again)?;
-            if again.is_none() && closes { tx.put_in_inbox(self.consumer, event) } else { Ok(()) }
-        })?;
+        self.in_transaction(|tx| tx.failed(event, channel, attempt, &error.to_string(), again))?;
         let reason = format!("{}: {error}", channel.0);
         Ok(match again {
             Some(wait) => Verdict::Later { wait, reason },

@@ -60,7 +60,7 @@ pub struct TicketFilter {
     pub order: TicketOrder,
 }
 
-/// Which clients to list, by name.
+/// Which clients to list, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct ClientFilter {
     /// Part of name, e-mail or company, whatever the letter case; `%` and `_` stand for themselves.
@@ -69,7 +69,7 @@ pub struct ClientFilter {
     pub tier: Option<ClientTier>,
 }
 
-/// Which agents to list, by name.
+/// Which agents to list, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct AgentFilter {
     /// Part of name or e-mail, whatever the letter case; `%` and `_` stand for themselves.

@@ -161,8 +161,16 @@ pub trait DirectoryTx {
 /// Whether a delivery may be attempted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// It was made, or given up, before.
-    Settled,
+    /// It reached its receiver before.
+    Delivered,
+    /// It was given up before. The dead letter may not have been written: whoever gave it up may have died
+    /// in between.
+    GivenUp {
+        /// Why the last attempt failed.
+        reason: String,
+        /// How many attempts were made.
+        attempts: u32,
+    },
     /// Somebody else is at it, or it is not yet time for the next attempt.
     NotYet {
         /// How long to wait before asking again.
