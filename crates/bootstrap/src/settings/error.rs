@@ -103,8 +103,7 @@ fn describe(error: &ConfigError) -> (String, String) {
 
 /// Whether the value of a key must not be shown. URLs carry passwords.
 fn is_secret(key: &str) -> bool {
-    let name = key.rsplit('.').next().unwrap_or(key);
-    ["secret", "password", "pepper", "key", "url", "token"].iter().any(|word| name.contains(word))
+    ["secret", "password", "pepper", "key", "url", "token"].iter().any(|word| key.contains(word))
 }
 
 fn join(errors: &[SettingsError]) -> String {
