@@ -85,7 +85,7 @@ fn with_lock<T>(
 ) -> Result<T, AppError> {
     let mut conn = LinkManager::new(settings, "techsupport-migrate")
         .open()
-        .map_err(crate::failure::Failure::no_connection)?;
+        .map_err(|error| Failure::no_connection(&error))?;
     // A session lock: the migrations have transactions of their own. It ends with this connection. Waiting
     // for another migrator, and a migration itself, may take longer than a request may.
     let lock =
