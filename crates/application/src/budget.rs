@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn abandoned_work_cannot_commit() {
-        let budget = Budget::lasting(Duration::from_secs(60));
+        let budget = Budget::lasting(Duration::from_mins(1));
         assert!(budget.abandon());
         assert_eq!(budget.enter_commit(), Err(CommitRefused));
         assert!(budget.is_over());
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn work_that_commits_cannot_be_abandoned() {
-        let budget = Budget::lasting(Duration::from_secs(60));
+        let budget = Budget::lasting(Duration::from_mins(1));
         assert_eq!(budget.enter_commit(), Ok(()));
         assert!(!budget.abandon());
         assert_eq!(budget.enter_commit(), Ok(()), "a second transaction of the same work");
