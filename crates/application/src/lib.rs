@@ -8,6 +8,7 @@ mod budget;
 mod call;
 mod change;
 pub mod deliveries;
+pub mod demo;
 pub mod directory;
 mod error;
 pub mod events;
