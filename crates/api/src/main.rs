@@ -1,1 +1,7 @@
-fn main(){}
+//! The binary `techsupport-api`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    techsupport_api::run()
+}

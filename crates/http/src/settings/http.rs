@@ -39,10 +39,9 @@ pub struct HttpSettings {
     /// The largest body, in bytes.
     #[garde(range(min = 1_024, max = 67_108_864))]
     pub max_body_bytes: usize,
-    /// Use cases that run at once. Missing: as many as there are database connections.
-    #[garde(inner(range(min = 1, max = 1_000)))]
-    #[serde(default)]
-    pub max_in_flight: Option<usize>,
+    /// Use cases that run at once. 0 stands for as many as there are database connections.
+    #[garde(range(max = 1_000))]
+    pub max_in_flight: usize,
     /// Requests that may wait for their turn to run; more are answered with 503 at once.
     #[garde(range(max = 100_000))]
     pub max_waiting: usize,

@@ -1,0 +1,104 @@
+//! Sleeping until it is time, until somebody rings, or until it is over.
+
+use std::{
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Wakes a background pass. A ring while the pass is at work is not lost: the next wait ends at once.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    rung: bool,
+    stopped: bool,
+}
+
+impl Bell {
+    /// There is something to do.
+    pub(crate) fn ring(&self) {
+        self.lock().rung = true;
+        self.changed.notify_all();
+    }
+
+    /// It is over; every wait ends, now and from now on.
+    pub(crate) fn stop(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.lock().stopped
+    }
+
+    /// Waits for a ring, `limit` at most.
+    pub(crate) fn wait(&self, limit: Duration) {
+        self.sleep(limit, |state| state.rung || state.stopped).rung = false;
+    }
+
+    /// Waits for `limit`, whoever rings. The ring is kept.
+    pub(crate) fn rest(&self, limit: Duration) {
+        drop(self.sleep(limit, |state| state.stopped));
+    }
+
+    fn sleep(&self, limit: Duration, is_over: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let until = Instant::now() + limit;
+        let mut state = self.lock();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || is_over(&state) {
+                return state;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::{sync::Arc, thread};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn a_ring_before_the_wait_is_not_lost_and_counts_once() {
+        let bell = Bell::default();
+        bell.ring();
+        bell.ring();
+        let started = Instant::now();
+        bell.wait(LONG);
+        assert!(started.elapsed() < LONG / 2);
+        let started = Instant::now();
+        bell.wait(Duration::from_millis(20));
+        assert!(started.elapsed() >= Duration::from_millis(20));
+    }
+
+    #[test]
+    fn a_rest_ends_with_a_stop_but_not_with_a_ring() {
+        let bell = Arc::new(Bell::default());
+        bell.ring();
+        let started = Instant::now();
+        bell.rest(Duration::from_millis(20));
+        assert!(started.elapsed() >= Duration::from_millis(20));
+        let resting = thread::spawn({
+            let bell = Arc::clone(&bell);
+            move || bell.rest(LONG)
+        });
+        bell.stop();
+        resting.join().unwrap();
+        bell.wait(LONG);
+        assert!(bell.is_stopped());
+    }
+}

@@ -1,0 +1,52 @@
+//! The relay's loop: looks at the outbox at short intervals, at once after the sweep has put something in,
+//! and again without a pause while there is more.
+
+use std::{sync::Arc, time::Duration};
+
+use techsupport_application::{
+    AppError, RelayReport,
+    ports::{EventPublisher, Outbox},
+    relay_outbox,
+};
+
+use super::{Next, Pass};
+use crate::settings::{RelaySettings, ms};
+
+/// See the module.
+pub(crate) struct Relay {
+    pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) publisher: Arc<dyn EventPublisher>,
+    pub(crate) settings: RelaySettings,
+}
+
+impl Pass for Relay {
+    fn name(&self) -> &'static str {
+        "relay"
+    }
+
+    fn backoff(&self) -> (Duration, Duration) {
+        (ms(self.settings.backoff_ms), ms(self.settings.max_backoff_ms))
+    }
+
+    fn run(&mut self) -> Result<Next, AppError> {
+        let settings = &self.settings;
+        let retry_after = ms(settings.retry_after_ms);
+        let report =
+            relay_outbox(self.outbox.as_ref(), self.publisher.as_ref(), settings.batch, retry_after)?;
+        tell(&report);
+        Ok(if report.more { Next::Now } else { Next::Within(ms(settings.poll_ms)) })
+    }
+}
+
+fn tell(report: &RelayReport) {
+    let count = |events: usize| u64::try_from(events).unwrap_or(u64::MAX);
+    metrics::counter!("outbox_published_total").increment(count(report.published));
+    let Some(first) = report.failed.first() else { return };
+    metrics::counter!("outbox_failed_total").increment(count(report.failed.len()));
+    tracing::warn!(
+        events = report.failed.len(),
+        eventId = %first.event,
+        reason = first.reason,
+        "events reached no queue and stay in the outbox; the first of them is named"
+    );
+}

@@ -1,0 +1,99 @@
+//! The command line.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use techsupport_bootstrap::settings::{self, SettingsError};
+
+use crate::{Api, ApiSettings, StartError, migrate};
+
+/// The API of TechSupport Pro. Settings come from the environment; see the configuration table in the
+/// README.
+#[derive(Debug, Parser)]
+#[command(name = "techsupport-api", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answers requests, watches deadlines, publishes events (the default)
+    Serve,
+    /// Brings the schema of the database up to date, or back
+    Migrate {
+        #[command(subcommand)]
+        step: Step,
+    },
+}
+
+/// What to do with the schema.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Step {
+    /// Takes every step that is missing
+    Up,
+    /// Takes the latest step back
+    Down,
+    /// Takes the latest step back and then again
+    Redo,
+    /// Lists the steps
+    Status,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("the schema could not be changed: {0}")]
+    Migrate(#[from] techsupport_application::AppError),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Runs the program as its command line says. What went wrong is one line on standard error.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(),
+        Command::Migrate { step } => migrate::run(step),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "stopped");
+            let told = writeln!(io::stderr(), "techsupport-api: {error}");
+            // Where standard error is closed, the exit code has to do.
+            drop(told);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve() -> Result<(), CliError> {
+    let settings: ApiSettings = settings::load()?;
+    Ok(Api::start(settings)?.run_until_signal()?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        assert!(Cli::try_parse_from(["techsupport-api"]).unwrap().command.is_none());
+        assert!(Cli::try_parse_from(["techsupport-api", "migrate"]).is_err());
+        for step in ["up", "down", "redo", "status"] {
+            assert!(Cli::try_parse_from(["techsupport-api", "migrate", step]).is_ok());
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The settings of this program: its own sections, and those of the crates it puts together.
+
+use std::time::Duration;
+
+use garde::Validate;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use techsupport_bootstrap::{settings::Profile, telemetry::LogSettings};
+use techsupport_http::{AuthSettings, HttpSettings};
+use techsupport_messaging::BrokerSettings;
+use techsupport_persistence::DatabaseSettings;
+
+/// Everything `techsupport-api` is told.
+#[derive(Debug, Clone, Deserialize, Validate)]
+pub struct ApiSettings {
+    /// What the program is run for.
+    #[garde(skip)]
+    pub profile: Profile,
+    /// The log.
+    #[garde(dive)]
+    pub log: LogSettings,
+    /// PostgreSQL.
+    #[garde(dive, custom(has_a_url))]
+    pub database: DatabaseSettings,
+    /// RabbitMQ.
+    #[garde(dive)]
+    pub broker: BrokerSettings,
+    /// The server.
+    #[garde(dive)]
+    pub http: HttpSettings,
+    /// Access tokens and the throttle.
+    #[garde(dive)]
+    pub auth: AuthSettings,
+    /// Hashing of passwords and refresh tokens.
+    #[garde(dive)]
+    pub passwords: PasswordSettings,
+    /// The deadline sweep.
+    #[garde(dive, custom(wakes_in_time(self.database.notify_horizon_ms)))]
+    pub sweep: SweepSettings,
+    /// The relay.
+    #[garde(dive)]
+    pub relay: RelaySettings,
+    /// The first administrator.
+    #[garde(dive)]
+    pub admin: AdminSettings,
+    /// Start and end of the process.
+    #[garde(dive)]
+    pub process: ProcessSettings,
+}
+
+/// Section `[passwords]`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordSettings {
+    /// The key of the digest in front of bcrypt. Changing it makes every password and refresh token
+    /// unusable. Secret.
+    #[garde(custom(is_long_enough))]
+    pub pepper: SecretString,
+    /// The work factor of bcrypt: each step doubles the time.
+    #[garde(range(min = 4, max = 16))]
+    pub bcrypt_cost: u32,
+}
+
+/// Section `[sweep]`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct SweepSettings {
+    /// Whether this process looks for deadlines that have passed.
+    #[garde(skip)]
+    pub enabled: bool,
+    /// Tickets that one transaction takes.
+    #[garde(range(min = 1, max = 10_000))]
+    pub batch: u32,
+    /// The longest sleep, in milliseconds.
+    #[garde(range(min = 10, max = 3_600_000))]
+    pub poll_ms: u64,
+    /// The wait when a deadline has passed but somebody else holds the ticket, in milliseconds.
+    #[garde(range(min = 1, max = 60_000))]
+    pub contended_wait_ms: u64,
+    /// The longest one pass may take, in milliseconds.
+    #[garde(range(min = 100, max = 300_000))]
+    pub budget_ms: u64,
+    /// How long a ticket that cannot be processed is set aside at first, in milliseconds.
+    #[garde(range(min = 100, max = 86_400_000))]
+    pub set_aside_ms: u64,
+    /// The wait after a pass that failed, in milliseconds; doubles each time.
+    #[garde(range(min = 1, max = 60_000))]
+    pub backoff_ms: u64,
+    /// The longest of those, in milliseconds.
+    #[garde(range(min = 1, max = 600_000))]
+    pub max_backoff_ms: u64,
+}
+
+/// Section `[relay]`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct RelaySettings {
+    /// Whether this process brings events from the outbox to the broker.
+    #[garde(skip)]
+    pub enabled: bool,
+    /// Events that are published together.
+    #[garde(range(min = 1, max = 10_000))]
+    pub batch: u32,
+    /// How often the outbox is looked at while it is empty, in milliseconds.
+    #[garde(range(min = 1, max = 60_000))]
+    pub poll_ms: u64,
+    /// How long an event that no queue wanted waits before it is tried again, in milliseconds.
+    #[garde(range(min = 1, max = 3_600_000))]
+    pub retry_after_ms: u64,
+    /// The wait after a pass that failed, in milliseconds; doubles each time.
+    #[garde(range(min = 1, max = 60_000))]
+    pub backoff_ms: u64,
+    /// The longest of those, in milliseconds.
+    #[garde(range(min = 1, max = 600_000))]
+    pub max_backoff_ms: u64,
+}
+
+/// Section `[admin]`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct AdminSettings {
+    /// The address of the administrator that is created on first boot.
+    #[garde(length(chars, min = 3, max = 254))]
+    pub email: String,
+    /// The password on first boot; empty: a random one, shown once.
+    #[garde(custom(is_empty_or_a_password))]
+    pub password: SecretString,
+}
+
+/// Section `[process]`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessSettings {
+    /// How long to wait for the database at the start, in milliseconds.
+    #[garde(range(min = 1, max = 600_000))]
+    pub database_wait_ms: u64,
+    /// How long the background passes have to come to their end, in milliseconds.
+    #[garde(range(min = 1, max = 600_000))]
+    pub stop_wait_ms: u64,
+}
+
+/// What `techsupport-api migrate` needs: only the database.
+#[derive(Debug, Clone, Deserialize, Validate)]
+pub struct MigrateSettings {
+    /// PostgreSQL.
+    #[garde(dive, custom(has_a_url))]
+    pub database: DatabaseSettings,
+}
+
+/// A key shorter than this could be guessed.
+const MIN_PEPPER_BYTES: usize = 32;
+
+fn is_long_enough<C>(pepper: &SecretString, _: &C) -> garde::Result {
+    if pepper.expose_secret().len() < MIN_PEPPER_BYTES {
+        return Err(garde::Error::new(format!("must have at least {MIN_PEPPER_BYTES} bytes")));
+    }
+    Ok(())
+}
+
+/// What a login accepts, `techsupport_application::accounts::check_password`, but for the list of common
+/// ones: the local profile documents such a one.
+fn is_empty_or_a_password<C>(password: &SecretString, _: &C) -> garde::Result {
+    match password.expose_secret().chars().count() {
+        0 | 8..=128 => Ok(()),
+        _ => Err(garde::Error::new("must have 8 to 128 characters")),
+    }
+}
+
+fn has_a_url<C>(database: &DatabaseSettings, _: &C) -> garde::Result {
+    if database.url.expose_secret().trim().is_empty() {
+        return Err(garde::Error::new("needs a url (DATABASE_URL)"));
+    }
+    Ok(())
+}
+
+/// A deadline beyond the horizon rings no bell: a sweep that sleeps longer than that would be late for it.
+fn wakes_in_time<C>(horizon_ms: u64) -> impl FnOnce(&SweepSettings, &C) -> garde::Result {
+    move |sweep, _| {
+        if sweep.poll_ms > horizon_ms {
+            return Err(garde::Error::new("has a poll_ms greater than database.notify_horizon_ms"));
+        }
+        Ok(())
+    }
+}
+
+/// Milliseconds of the settings as a duration.
+pub(crate) const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use techsupport_bootstrap::settings::{Sources, load_from};
+
+    use super::*;
+
+    const BASE: &str = include_str!("../../../config/base.toml");
+
+    fn refused(name: &str, value: &str) -> String {
+        let variables = vec![(name.to_owned(), value.to_owned())];
+        load_from::<ApiSettings>(&Sources { folder: None, variables }).unwrap_err().to_string()
+    }
+
+    /// Within a section, unknown and missing keys are errors; so loading the embedded files shows that
+    /// files and types agree.
+    #[test]
+    fn the_files_and_the_types_agree() {
+        load_from::<ApiSettings>(&Sources::default()).unwrap();
+        load_from::<MigrateSettings>(&Sources::default()).unwrap();
+    }
+
+    #[test]
+    fn every_section_belongs_to_a_program() {
+        let ours = "admin auth broker database http log passwords process relay sweep";
+        let of_the_worker = "notifications worker";
+        let known: Vec<&str> = ours.split(' ').chain(of_the_worker.split(' ')).collect();
+        for line in BASE.lines().filter(|line| line.starts_with('[')) {
+            let section = line.trim_start_matches('[').split([']', '.']).next().unwrap();
+            assert!(known.contains(&section), "{section}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_explained() {
+        let mut explained = false;
+        for line in BASE.lines() {
+            if line.starts_with('#') {
+                explained = true;
+            } else if line.is_empty() || line.starts_with('[') {
+                explained = false;
+            } else {
+                assert!(explained, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn rules_that_span_sections_are_checked() {
+        assert!(refused("TECHSUPPORT__SWEEP__POLL_MS", "3600000").contains("database.notify_horizon_ms"));
+        assert!(refused("TECHSUPPORT__DATABASE__URL", " ").contains("DATABASE_URL"));
+        assert!(refused("TECHSUPPORT_ADMIN_PASSWORD", "short").contains("admin.password"));
+    }
+
+    #[test]
+    fn debug_output_hides_secrets() {
+        let settings: ApiSettings = load_from(&Sources::default()).unwrap();
+        let shown = format!("{settings:?}");
+        for secret in ["admin123", "local-development", "guest:guest"] {
+            assert!(!shown.contains(secret), "{secret}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Starting, in order: what comes later may rely on what came before.
+
+use std::{io, sync::Arc};
+
+use techsupport_application::{
+    AppError, Ports,
+    ports::{EventPublisher, Readiness},
+};
+use techsupport_bootstrap::{
+    clock, ids,
+    secrets::WeakSecret,
+    telemetry::{self, TelemetryError},
+};
+use techsupport_http::{BrokerHealth, HttpDeps, HttpServer};
+use techsupport_messaging::Publisher;
+use techsupport_persistence::{Database, listen_for_deadlines};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ApiSettings, BcryptPasswords, CredentialsError, RunningApi,
+    background::{Background, Bell, Relay, Sweep},
+    first_admin, refuse_weak_secrets,
+    running::Stoppable,
+    settings::ms,
+};
+
+/// What the database and the broker see as the name of this program.
+const NAME: &str = "techsupport-api";
+
+/// Why the program does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Nothing can be logged.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// Production needs better secrets.
+    #[error("{0}; the production profile does not start with it")]
+    WeakSecret(#[from] WeakSecret),
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The database cannot be used.
+    #[error("the database cannot be used: {0}")]
+    Database(AppError),
+    /// Migrations are missing.
+    #[error("the schema of the database is behind this program: run `techsupport-api migrate up`")]
+    SchemaBehind,
+    /// The first administrator could not be created.
+    #[error("the first administrator could not be created: {0}")]
+    FirstAdmin(AppError),
+    /// The operating system refuses something: a thread, an address, a signal handler.
+    #[error("{what}: {source}")]
+    System {
+        /// What was wanted.
+        what: String,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+impl StartError {
+    pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        |source| Self::System { what, source }
+    }
+}
+
+/// The whole program.
+pub struct Api;
+
+impl Api {
+    /// Starts everything and returns once requests are accepted. Blocks; must not be called from async code.
+    ///
+    /// The database has to be there, and current. The broker need not be: requests are answered without it,
+    /// and events wait in the outbox.
+    pub fn start(settings: ApiSettings) -> Result<RunningApi, StartError> {
+        telemetry::init(NAME, &settings.log)?;
+        techsupport_http::install_metrics().map_err(StartError::system("metrics cannot be recorded"))?;
+        refuse_weak_secrets(&settings)?;
+        let passwords = BcryptPasswords::new(&settings.passwords.pepper, settings.passwords.bcrypt_cost)?;
+
+        let database = Database::connect(&settings.database, NAME);
+        match database.wait_until_ready(ms(settings.process.database_wait_ms)) {
+            Ok(Readiness::Ready) => {}
+            Ok(Readiness::SchemaBehind) => return Err(StartError::SchemaBehind),
+            Err(error) => return Err(StartError::Database(error)),
+        }
+        let ports = Arc::new(Ports {
+            work: database.unit_of_work(),
+            reader: database.reader(),
+            passwords: Arc::new(passwords),
+            new_id: ids::new_id,
+            random: ids::random,
+        });
+        first_admin::ensure(&ports, &settings).map_err(StartError::FirstAdmin)?;
+
+        let runtime = Runtime::new().map_err(StartError::system("no threads for the server"))?;
+        let publishing = CancellationToken::new();
+        let publisher = {
+            let _inside = runtime.enter();
+            Publisher::start(&settings.broker, NAME, publishing.clone())
+        };
+        let mut stoppable = Stoppable {
+            publishing,
+            serving: CancellationToken::new(),
+            server: None,
+            passes: Vec::new(),
+            bell: None,
+            stop_wait: ms(settings.process.stop_wait_ms),
+        };
+        let address = serve(&settings, &ports, &publisher, &runtime, &mut stoppable)?;
+        tracing::info!(%address, profile = settings.profile.name(), "listening");
+        // From here on what was started is stopped again when something fails.
+        let mut running = RunningApi::new(address, runtime, stoppable);
+        watch(settings, ports, &database, publisher, running.stoppable())?;
+        Ok(running)
+    }
+}
+
+fn serve(
+    settings: &ApiSettings,
+    ports: &Arc<Ports>,
+    publisher: &Publisher,
+    runtime: &Runtime,
+    stoppable: &mut Stoppable,
+) -> Result<std::net::SocketAddr, StartError> {
+    let deps = HttpDeps {
+        ports: Arc::clone(ports),
+        auth: settings.auth.clone(),
+        broker: Arc::new(Connection(publisher.clone())),
+        now: clock::now,
+        pool_size: usize::try_from(settings.database.pool_size).unwrap_or(usize::MAX),
+    };
+    let wanted = format!("cannot listen on {}, port {}", settings.http.bind, settings.http.port);
+    let _inside = runtime.enter();
+    let server = HttpServer::bind(deps, &settings.http).map_err(StartError::system(wanted))?;
+    let address = server.address();
+    stoppable.server = Some(runtime.spawn(server.run(stoppable.serving.clone().cancelled_owned())));
+    Ok(address)
+}
+
+/// Starts the background passes.
+fn watch(
+    settings: ApiSettings,
+    ports: Arc<Ports>,
+    database: &Database,
+    publisher: Publisher,
+    stoppable: &mut Stoppable,
+) -> Result<(), StartError> {
+    let (sweep, relay) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+    let no_thread = || StartError::system("no thread for a background pass");
+    if settings.relay.enabled {
+        let publisher: Arc<dyn EventPublisher> = Arc::new(publisher);
+        let pass = Relay { outbox: database.outbox(), publisher, settings: settings.relay };
+        stoppable.passes.push(Background::start(pass, &relay).map_err(no_thread())?);
+    }
+    if settings.sweep.enabled {
+        let pass = Sweep { ports, settings: settings.sweep, relay };
+        stoppable.passes.push(Background::start(pass, &sweep).map_err(no_thread())?);
+        let listening = listen_for_deadlines(&settings.database, NAME, move || sweep.ring());
+        stoppable.bell = Some(listening.map_err(no_thread())?);
+    }
+    Ok(())
+}
+
+/// What `/health/ready` asks.
+struct Connection(Publisher);
+
+impl BrokerHealth for Connection {
+    fn is_up(&self) -> bool {
+        self.0.is_connected()
+    }
+}
