@@ -66,7 +66,8 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "stopped");
-            let told = writeln!(io::stderr(), "techsupport-api: {error}");
+            let line = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            let told = writeln!(io::stderr(), "techsupport-api: {line}");
             // Where standard error is closed, the exit code has to do.
             drop(told);
             ExitCode::FAILURE

@@ -26,6 +26,7 @@ fn an_event_is_one_line_with_the_fields_of_its_spans() {
     for part in [
         r#""name":"bootstrap-test""#,
         r#""v":0"#,
+        &format!(r#""pid":{}"#, std::process::id()),
         r#""level":40"#,
         r#"look here""#,
         r#""answer":42"#,
@@ -38,6 +39,7 @@ fn an_event_is_one_line_with_the_fields_of_its_spans() {
             "{part}: {lines:?}"
         );
     }
+    assert!(lines.iter().all(|line| !line.contains(r#""hostname":"""#)), "bunyan requires it: {lines:?}");
     assert!(lines.iter().any(|line| line.len() > 50_000 && line.ends_with('}')));
     assert!(lines.iter().any(|line| line.contains(r#""panic":"told to""#)), "{lines:?}");
 }
