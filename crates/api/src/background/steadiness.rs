@@ -24,7 +24,12 @@ impl Steadiness {
     pub(crate) fn succeeded(&mut self) {
         if self.failures > 0 {
             let failing_for_ms = u64::try_from(self.failing_since.elapsed().as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(pass = self.pass, failures = self.failures, failing_for_ms, "works again");
+            tracing::info!(
+                pass = self.pass,
+                failures = self.failures,
+                failing_for_ms,
+                "a background pass works again"
+            );
             self.failures = 0;
         }
     }
@@ -37,7 +42,7 @@ impl Steadiness {
         self.failures = self.failures.saturating_add(1);
         metrics::counter!("background_pass_failures_total", "pass" => self.pass).increment(1);
         if self.failures.is_power_of_two() {
-            tracing::warn!(pass = self.pass, failures = self.failures, error, "does not work");
+            tracing::warn!(pass = self.pass, failures = self.failures, error, "a background pass fails");
         }
         self.wait()
     }
