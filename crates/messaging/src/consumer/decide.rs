@@ -1,0 +1,164 @@
+//! What to do with a message, given what its handler said. Pure.
+
+use std::time::Duration;
+
+use lapin::{
+    BasicProperties,
+    message::Delivery,
+    types::{AMQPValue, FieldTable, ShortString},
+};
+use techsupport_application::{AppError, deliveries::Verdict, wire_time};
+
+use super::ConsumerOptions;
+use crate::{
+    outgoing::{Outgoing, text},
+    topology::QueueSet,
+};
+
+/// Why a message was given up.
+const REASON: &str = "techsupport-reason";
+/// How many attempts were made.
+const ATTEMPTS: &str = "techsupport-attempts";
+/// The queue it was given up in.
+const QUEUE: &str = "techsupport-queue";
+/// When (RFC 3339).
+const FAILED_AT: &str = "techsupport-failed-at";
+/// How often in a row the handler failed on it.
+const FAILURES: &str = "techsupport-failures";
+
+/// Headers have to fit into one frame (128 KiB).
+const LONGEST_REASON: usize = 2_000;
+
+/// The handler came to no verdict.
+pub(super) enum Failure {
+    Error(AppError),
+    Panic,
+}
+
+/// What to do.
+pub(super) enum Step {
+    /// Nothing is left to do.
+    Acknowledge,
+    /// Acknowledge once this copy is safe.
+    Move {
+        copy: Box<Outgoing>,
+        /// For the counter.
+        outcome: &'static str,
+    },
+    /// Ask again a little later.
+    Stay { reason: String },
+}
+
+/// The message as it arrived.
+pub(super) struct Received {
+    pub(super) id: String,
+    properties: BasicProperties,
+    body: Vec<u8>,
+}
+
+impl Received {
+    pub(super) fn of(delivery: &Delivery) -> Self {
+        let id = delivery.properties.message_id().as_ref().map(ToString::to_string);
+        Self {
+            id: id.unwrap_or_else(|| format!("without-id-{}", delivery.delivery_tag)),
+            properties: delivery.properties.clone(),
+            body: delivery.data.clone(),
+        }
+    }
+
+    /// A header that is text.
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        let value = self.properties.headers().as_ref()?.inner().get(name)?;
+        Some(value.as_long_string()?.to_string())
+    }
+
+    fn failures(&self) -> u32 {
+        let headers = self.properties.headers().as_ref();
+        let count = headers.and_then(|headers| headers.inner().get(FAILURES)?.as_long_int());
+        count.and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
+    }
+
+    /// The headers without the broker's own (`x-death` grows with each round) and without ours.
+    fn clean_headers(&self) -> FieldTable {
+        let mut clean = FieldTable::default();
+        for (name, value) in self.properties.headers().iter().flat_map(FieldTable::inner) {
+            let name_text = name.as_str();
+            if !name_text.starts_with("x-") && !name_text.starts_with("techsupport-") {
+                clean.insert(name.clone(), value.clone());
+            }
+        }
+        clean
+    }
+
+    fn copy_to(&self, queue: &str, more: impl IntoIterator<Item = (&'static str, AMQPValue)>) -> Outgoing {
+        let mut headers = self.clean_headers();
+        for (name, value) in more {
+            headers.insert(ShortString::from(name), value);
+        }
+        Outgoing::copy(self.id.clone(), queue, &self.properties, headers, self.body.clone())
+    }
+}
+
+pub(super) fn decide(
+    outcome: Result<Verdict, Failure>,
+    received: &Received,
+    queues: &QueueSet,
+    options: &ConsumerOptions,
+) -> Step {
+    match outcome {
+        Ok(Verdict::Done) => Step::Acknowledge,
+        Ok(Verdict::Later { wait, reason }) => {
+            tracing::info!(reason, "a message has to wait");
+            later(received, queues, wait, None)
+        }
+        Ok(Verdict::Dead { reason, attempts }) => dead(received, queues, options, &reason, attempts),
+        Err(Failure::Error(error)) if error.is_transient() => Step::Stay { reason: error.to_string() },
+        Err(Failure::Error(error)) => failed(received, queues, options, &error.to_string()),
+        Err(Failure::Panic) => failed(received, queues, options, "the handler panicked"),
+    }
+}
+
+/// A defect, of ours or of the message. Waiting in place would let a handful of such messages stop all
+/// others, so it goes the way round, longer each time.
+fn failed(received: &Received, queues: &QueueSet, options: &ConsumerOptions, reason: &str) -> Step {
+    let failures = received.failures() + 1;
+    tracing::error!(reason, failures, "handling a message failed");
+    if failures >= options.max_failures {
+        return dead(received, queues, options, reason, failures);
+    }
+    let index = usize::try_from(failures - 1).unwrap_or(usize::MAX);
+    let wait = queues.retries.get(index).map_or(Duration::MAX, |retry| retry.delay);
+    later(received, queues, wait, Some(failures))
+}
+
+fn later(received: &Received, queues: &QueueSet, wait: Duration, failures: Option<u32>) -> Step {
+    let Some(retry) = queues.retry_after(wait) else {
+        return Step::Stay { reason: "there is no retry queue".to_owned() };
+    };
+    let count = failures.map(|failures| (FAILURES, integer(failures)));
+    Step::Move { copy: Box::new(received.copy_to(&retry.name, count)), outcome: "later" }
+}
+
+fn dead(
+    received: &Received,
+    queues: &QueueSet,
+    options: &ConsumerOptions,
+    reason: &str,
+    attempts: u32,
+) -> Step {
+    tracing::warn!(reason, attempts, "a message is given up");
+    let headers = [
+        (REASON, text(reason.get(..reason.floor_char_boundary(LONGEST_REASON)).unwrap_or(reason))),
+        (ATTEMPTS, integer(attempts)),
+        (QUEUE, text(&queues.main)),
+        (FAILED_AT, text(&wire_time::format((options.now)()))),
+    ];
+    Step::Move { copy: Box::new(received.copy_to(&queues.dead_letters, headers)), outcome: "dead" }
+}
+
+fn integer(value: u32) -> AMQPValue {
+    AMQPValue::LongInt(i32::try_from(value).unwrap_or(i32::MAX))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! One delivery, from arrival to acknowledgement.
+
+use std::sync::Arc;
+
+use lapin::{message::Delivery, options::BasicAckOptions};
+use techsupport_application::{TraceContext, deliveries::Verdict};
+use tracing::Instrument;
+
+use super::{
+    Desk, Message,
+    decide::{Failure, Received, Step, decide},
+};
+use crate::{
+    backoff::Backoff,
+    meters,
+    outgoing::{Outgoing, TRACEPARENT},
+};
+
+/// Handles the delivery and acknowledges it, or leaves it to be delivered again.
+pub(super) async fn settle(desk: Arc<Desk>, delivery: Delivery) {
+    let received = Received::of(&delivery);
+    let message = Arc::new(message(&received, &delivery));
+    let trace = message.traceparent.as_deref().and_then(TraceContext::parse);
+    let span = tracing::info_span!(
+        "delivery",
+        queue = desk.queues.main,
+        eventId = received.id,
+        traceId = trace.map(|trace| trace.trace_id()),
+        redelivered = delivery.redelivered,
+    );
+    let life = async {
+        #[cfg(feature = "sabotage-ack-first")]
+        acknowledge(&desk, &delivery, "sabotaged").await;
+        // Deliveries of a lost connection may still be running beside those of the present one.
+        let Ok(_permit) = desk.permits.acquire().await else { return };
+        if let Some((copy, outcome)) = conclude(&desk, &delivery, &received, &message).await {
+            let safe = match copy {
+                None => true,
+                Some(copy) => hand_over(&desk, &delivery, copy).await,
+            };
+            if safe {
+                acknowledge(&desk, &delivery, outcome).await;
+            }
+        }
+    };
+    life.instrument(span).await;
+}
+
+fn message(received: &Received, delivery: &Delivery) -> Message {
+    Message {
+        id: delivery.properties.message_id().as_ref().map(ToString::to_string),
+        traceparent: received.header(TRACEPARENT),
+        redelivered: delivery.redelivered,
+        body: delivery.data.clone(),
+    }
+}
+
+/// Asks the handler until it knows. `None` when it is time to give up: then the broker delivers again.
+async fn conclude(
+    desk: &Arc<Desk>,
+    delivery: &Delivery,
+    received: &Received,
+    message: &Arc<Message>,
+) -> Option<(Option<Outgoing>, &'static str)> {
+    let mut patience = desk.patience.clone();
+    loop {
+        let outcome = handle(desk, message).await;
+        match decide(outcome, received, &desk.queues, &desk.options) {
+            Step::Acknowledge => return Some((None, "done")),
+            Step::Move { copy, outcome } => return Some((Some(*copy), outcome)),
+            Step::Stay { reason } => {
+                tracing::warn!(reason, "cannot handle a message now; holding it");
+                if !can_wait(desk, delivery, &mut patience).await {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+async fn handle(desk: &Arc<Desk>, message: &Arc<Message>) -> Result<Verdict, Failure> {
+    let (desk, message, span) = (Arc::clone(desk), Arc::clone(message), tracing::Span::current());
+    let handling = tokio::task::spawn_blocking(move || span.in_scope(|| desk.handler.handle(&message)));
+    match handling.await {
+        Ok(outcome) => outcome.map_err(Failure::Error),
+        // A panic was logged where it happened.
+        Err(_) => Err(Failure::Panic),
+    }
+}
+
+/// Publishes the copy, however often it takes. The handler is not asked again: what it said stands in the
+/// database, and asked twice it might say something else.
+async fn hand_over(desk: &Desk, delivery: &Delivery, copy: Outgoing) -> bool {
+    let mut patience = desk.patience.clone();
+    loop {
+        match desk.publisher.send(copy.clone()).await {
+            Ok(()) => return true,
+            Err(error) => {
+                tracing::warn!(reason = %error, to = copy.routing_key, "cannot move a message now; holding it");
+                if !can_wait(desk, delivery, &mut patience).await {
+                    return false;
+                }
+            }
+        }
+    }
+}
+
+/// Waits a little. `false` when there is no point in going on: we are to stop, or the connection is lost and
+/// the message no longer ours.
+async fn can_wait(desk: &Desk, delivery: &Delivery, patience: &mut Backoff) -> bool {
+    tokio::select! {
+        () = desk.stop.cancelled() => false,
+        () = tokio::time::sleep(patience.wait()) => delivery.acker.usable(),
+    }
+}
+
+/// An acknowledgement that fails changes nothing: the message comes again and is recognized.
+async fn acknowledge(desk: &Desk, delivery: &Delivery, outcome: &'static str) {
+    let outcome = match delivery.acker.ack(BasicAckOptions::default()).await {
+        Ok(true) => outcome,
+        Ok(false) => "unacknowledged",
+        Err(error) => {
+            tracing::debug!(%error, "an acknowledgement failed");
+            "unacknowledged"
+        }
+    };
+    meters::consumed(&desk.queues.main, outcome);
+}

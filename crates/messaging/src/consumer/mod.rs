@@ -1,0 +1,170 @@
+//! Consuming a subscription.
+//!
+//! At most as many messages are held as are handled in parallel, so a crash charges the broker's delivery
+//! limit to few. Each is handled on a blocking thread and acknowledged when it is safe to forget it there.
+//! When the connection is lost, what runs goes on to its end; its acknowledgement fails, the broker delivers
+//! again, and the inbox drops the repeat.
+
+mod decide;
+mod delivery;
+mod session;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use techsupport_application::{AppError, deliveries::Verdict};
+use time::OffsetDateTime;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    backoff::Backoff,
+    meters,
+    publisher::Publisher,
+    settings::BrokerSettings,
+    topology::{QueueSet, Subscription, Topology},
+};
+use session::{Ending, Session};
+
+/// A message as its handler sees it.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The id its publisher gave it: the event's.
+    pub id: Option<String>,
+    /// The trace it belongs to, unchecked.
+    pub traceparent: Option<String>,
+    /// Whether it was delivered before, to us or to somebody else.
+    pub redelivered: bool,
+    /// The CloudEvents document, unchecked.
+    pub body: Vec<u8>,
+}
+
+/// Decides what becomes of a message.
+pub trait Handler: Send + Sync + 'static {
+    /// Called on a blocking thread, several at once. May be called again with the same message: when the
+    /// error says that nothing is known, and when the broker delivers again.
+    fn handle(&self, message: &Message) -> Result<Verdict, AppError>;
+}
+
+impl<F> Handler for F
+where
+    F: Fn(&Message) -> Result<Verdict, AppError> + Send + Sync + 'static,
+{
+    fn handle(&self, message: &Message) -> Result<Verdict, AppError> {
+        self(message)
+    }
+}
+
+/// How to consume.
+#[derive(Debug, Clone)]
+pub struct ConsumerOptions {
+    /// Messages handled at once, and held at most.
+    pub parallelism: u16,
+    /// How long to wait, once stopped, for what is being handled.
+    pub drain_timeout: Duration,
+    /// How often the handler may fail on a message in a way that is not expected to pass (an internal error,
+    /// a panic) before it is dead-lettered.
+    pub max_failures: u32,
+    /// The clock that dates dead letters.
+    pub now: fn() -> OffsetDateTime,
+}
+
+/// Consumes one subscription until it is stopped.
+pub struct Consumer {
+    desk: Arc<Desk>,
+    settings: BrokerSettings,
+    topology: Topology,
+    name: String,
+}
+
+/// What handling a delivery needs.
+struct Desk {
+    queues: QueueSet,
+    publisher: Publisher,
+    handler: Arc<dyn Handler>,
+    options: ConsumerOptions,
+    patience: Backoff,
+    permits: Semaphore,
+    stop: CancellationToken,
+}
+
+impl Consumer {
+    /// A consumer of `subscription`. Its connection is called `name`, with the queue's name behind it, in
+    /// the broker's lists. Copies into the retry path and the dead-letter queue go through `publisher`, which
+    /// has a connection of its own: a broker that blocks publishers stops reading from their connections,
+    /// acknowledgements included. `publisher` has to outlive [`Consumer::run`].
+    pub fn new(
+        settings: &BrokerSettings,
+        subscription: Subscription,
+        name: &str,
+        options: ConsumerOptions,
+        publisher: Publisher,
+        handler: Arc<dyn Handler>,
+        stop: CancellationToken,
+    ) -> Self {
+        let topology = Topology::new(settings);
+        let queues = topology.of(subscription).clone();
+        let desk = Desk {
+            publisher,
+            handler,
+            patience: Backoff::new(settings),
+            permits: Semaphore::new(options.parallelism.into()),
+            stop,
+            options,
+            queues,
+        };
+        let name = format!("{name} {}", desk.queues.main);
+        Self { desk: Arc::new(desk), settings: settings.clone(), topology, name }
+    }
+
+    /// Consumes, reconnecting as often as it takes, until stopped; then finishes what it holds.
+    pub async fn run(self) {
+        let running = TaskTracker::new();
+        let mut backoff = Backoff::new(&self.settings);
+        while !self.desk.stop.is_cancelled() {
+            let reason = match self.open().await {
+                None => break,
+                Some(Err(reason)) => reason,
+                Some(Ok(session)) => {
+                    tracing::info!(queue = self.desk.queues.main, "consuming");
+                    meters::connected(&self.name, true);
+                    let since = Instant::now();
+                    let ending = session.consume(&self.desk, &running).await;
+                    meters::connected(&self.name, false);
+                    if since.elapsed() > self.settings.reconnect_max() {
+                        backoff.reset();
+                    }
+                    match ending {
+                        Ending::Stopped => return,
+                        Ending::Lost(reason) => reason,
+                    }
+                }
+            };
+            self.pause(&reason, backoff.wait()).await;
+        }
+        session::finish(&running, self.desk.options.drain_timeout).await;
+    }
+
+    /// `None` when stopped meanwhile.
+    async fn open(&self) -> Option<Result<Session, String>> {
+        let parallelism = self.desk.options.parallelism;
+        let opening =
+            Session::open(&self.settings, &self.topology, &self.name, &self.desk.queues, parallelism);
+        tokio::select! {
+            () = self.desk.stop.cancelled() => None,
+            session = opening => Some(session.map_err(|error| error.to_string())),
+        }
+    }
+
+    async fn pause(&self, reason: &str, wait: Duration) {
+        let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(link = self.name, reason, retry_in_ms, "no connection to the broker");
+        meters::reconnecting(&self.name);
+        tokio::select! {
+            () = self.desk.stop.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! One connection to the broker, with the topology declared.
+//!
+//! lapin's own recovery stays off: a connection that fails is dropped, and whoever owns it opens another one.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lapin::{Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
+use secrecy::ExposeSecret;
+use tokio::time::{interval, timeout};
+
+use crate::{settings::BrokerSettings, topology::Topology};
+
+/// How long a goodbye may take. Nothing depends on it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often a connection is asked whether it still stands, besides listening for its last words.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkError {
+    /// The settings were not validated.
+    #[error("broker.url is not an AMQP address")]
+    Address,
+    /// Nobody answered in time.
+    #[error("no answer from the broker within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// The broker said no, or could not be reached.
+    #[error("{0}")]
+    Broker(#[from] lapin::Error),
+    /// What exists at the broker differs from what the settings ask for.
+    #[error(
+        "the broker refuses the topology; a queue may exist with other arguments than the settings give it: {0}"
+    )]
+    Topology(#[source] lapin::Error),
+}
+
+/// A connection that stands, or stood.
+pub(crate) struct Link {
+    connection: Connection,
+}
+
+impl Link {
+    /// Connects, declares the topology and lets `prepare` set up a fresh channel, all within the time the
+    /// settings give. `name` is how the connection is called in the broker's lists.
+    pub(crate) async fn open<T>(
+        settings: &BrokerSettings,
+        topology: &Topology,
+        name: &str,
+        prepare: impl AsyncFnOnce(Channel) -> lapin::Result<T>,
+    ) -> Result<(Self, T), LinkError> {
+        let limit = settings.connect_timeout();
+        let opening = async {
+            let properties = ConnectionProperties::default().with_connection_name(name.into());
+            let connection = Connection::connect_uri(address(settings)?, properties).await?;
+            let channel = connection.create_channel().await?;
+            topology.declare(&channel).await.map_err(LinkError::Topology)?;
+            let prepared = prepare(channel).await?;
+            Ok((Self { connection }, prepared))
+        };
+        timeout(limit, opening).await.unwrap_or(Err(LinkError::Timeout(limit)))
+    }
+
+    /// Returns the reason once the connection is gone. Meanwhile says when the broker blocks publishers.
+    pub(crate) async fn lost(&self) -> String {
+        let mut events = self.connection.events_listener();
+        let mut check = interval(CHECK_EVERY);
+        loop {
+            tokio::select! {
+                event = events.next() => match event {
+                    Some(Event::Error(error)) => return error.to_string(),
+                    Some(Event::ConnectionBlocked(reason)) => {
+                        tracing::warn!(reason, "the broker accepts no messages");
+                    }
+                    Some(Event::ConnectionUnblocked) => {
+                        tracing::info!("the broker accepts messages again");
+                    }
+                    Some(_) => {}
+                    None => return "the connection has ended".to_owned(),
+                },
+                _ = check.tick() => {
+                    if !self.connection.status().connected() {
+                        return "the connection has ended".to_owned();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says goodbye.
+    pub(crate) async fn close(self) {
+        match timeout(CLOSE_TIMEOUT, self.connection.close(200, "bye".into())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the connection was gone before it was closed"),
+            Err(_) => tracing::debug!("the broker does not answer the goodbye"),
+        }
+    }
+}
+
+fn address(settings: &BrokerSettings) -> Result<AMQPUri, LinkError> {
+    let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(|_| LinkError::Address)?;
+    uri.query.heartbeat.get_or_insert(settings.heartbeat_s);
+    uri.query.connection_timeout.get_or_insert(settings.connect_timeout_ms);
+    Ok(uri)
+}

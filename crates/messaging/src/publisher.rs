@@ -1,0 +1,253 @@
+//! Publishing with confirms over a supervised connection.
+//!
+//! A task owns the connection and serves one batch at a time, so every return belongs to the batch at hand.
+//! While there is no connection it refuses at once: nobody waits for a broker that is down, the outbox does.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use lapin::{Channel, options::ConfirmSelectOptions};
+use techsupport_application::{
+    AppError,
+    events::OutboxMessage,
+    ports::{EventPublisher, PublishFailure, PublishReport},
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    backoff::Backoff,
+    confirms::{Fate, publish_batch},
+    link::{Link, LinkError},
+    meters,
+    outgoing::Outgoing,
+    settings::BrokerSettings,
+    topology::Topology,
+};
+
+/// Batches that may wait behind the one at hand.
+const WAITING_ROOM: usize = 32;
+
+/// A batch of which nothing is known.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unpublished(String);
+
+struct Request {
+    batch: Vec<Outgoing>,
+    reply: oneshot::Sender<Result<Vec<Fate>, Unpublished>>,
+}
+
+/// Publishes to the broker. Cheap to clone; all clones share one connection.
+#[derive(Clone)]
+pub struct Publisher {
+    requests: mpsc::Sender<Request>,
+    connected: Arc<AtomicBool>,
+    exchange: Arc<str>,
+    retry_after: Duration,
+}
+
+impl Publisher {
+    /// Starts the task that owns the connection, which is called `name` in the broker's lists. It ends, after
+    /// the batch at hand, when `stop` is cancelled or the last clone is dropped.
+    ///
+    /// Must be called within a tokio runtime.
+    pub fn start(settings: &BrokerSettings, name: &str, stop: CancellationToken) -> Self {
+        let (requests, inbox) = mpsc::channel(WAITING_ROOM);
+        let topology = Topology::new(settings);
+        let publisher = Self {
+            requests,
+            connected: Arc::new(AtomicBool::new(false)),
+            exchange: topology.exchange().into(),
+            retry_after: settings.reconnect_max(),
+        };
+        let office = Office {
+            settings: settings.clone(),
+            topology,
+            name: name.to_owned(),
+            inbox,
+            connected: Arc::clone(&publisher.connected),
+            stop,
+        };
+        tokio::spawn(office.run());
+        publisher
+    }
+
+    /// Whether there is a connection right now.
+    pub fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Publishes one message and waits for its fate.
+    pub(crate) async fn send(&self, message: Outgoing) -> Result<(), Unpublished> {
+        let reply = self.hand_in(vec![message])?;
+        let fates = reply.await.map_err(|_| stopped())??;
+        match fates.into_iter().next() {
+            Some(Ok(())) => Ok(()),
+            Some(Err(reason)) => Err(Unpublished(reason)),
+            None => Err(stopped()),
+        }
+    }
+
+    fn hand_in(
+        &self,
+        batch: Vec<Outgoing>,
+    ) -> Result<oneshot::Receiver<Result<Vec<Fate>, Unpublished>>, Unpublished> {
+        let (reply, outcome) = oneshot::channel();
+        match self.requests.try_send(Request { batch, reply }) {
+            Ok(()) => Ok(outcome),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                Err(Unpublished("too many batches wait for the broker".to_owned()))
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(stopped()),
+        }
+    }
+}
+
+fn stopped() -> Unpublished {
+    Unpublished("the publisher has stopped".to_owned())
+}
+
+impl EventPublisher for Publisher {
+    /// Blocks: never call it from async code, where it panics. Bounded by the confirm timeout.
+    fn publish(&self, batch: &[OutboxMessage]) -> Result<PublishReport, AppError> {
+        if batch.is_empty() {
+            return Ok(PublishReport::default());
+        }
+        let unavailable = |error: Unpublished| AppError::Unavailable {
+            reason: format!("broker: {error}"),
+            retry_after: self.retry_after,
+        };
+        let outgoing = batch.iter().map(|message| Outgoing::event(&self.exchange, message)).collect();
+        let reply = self.hand_in(outgoing).map_err(unavailable)?;
+        let fates = reply.blocking_recv().unwrap_or_else(|_| Err(stopped())).map_err(unavailable)?;
+        let mut report = PublishReport::default();
+        for (message, fate) in batch.iter().zip(fates) {
+            match fate {
+                Ok(()) => report.published.push(message.id),
+                Err(reason) => report.failed.push(PublishFailure { event: message.id, reason }),
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// The task behind a [`Publisher`].
+struct Office {
+    settings: BrokerSettings,
+    topology: Topology,
+    name: String,
+    inbox: mpsc::Receiver<Request>,
+    connected: Arc<AtomicBool>,
+    stop: CancellationToken,
+}
+
+/// Why the office does not go on with a connection.
+enum Closing {
+    /// Nobody needs it any more.
+    ForGood,
+    /// It cannot be trusted any more.
+    Lost(String),
+}
+
+impl Office {
+    async fn run(mut self) {
+        let mut backoff = Backoff::new(&self.settings);
+        let mut excuse = "not connected to the broker yet".to_owned();
+        loop {
+            let (settings, topology, name) =
+                (self.settings.clone(), self.topology.clone(), self.name.clone());
+            let connecting = async move { open(&settings, &topology, &name).await };
+            match self.refuse_until(&excuse, connecting).await {
+                None => return,
+                Some(Ok((link, channel))) => {
+                    tracing::info!(link = self.name, "connected to the broker");
+                    self.set_connected(true);
+                    let closing = self.serve(&link, &channel, &mut backoff).await;
+                    self.set_connected(false);
+                    link.close().await;
+                    match closing {
+                        Closing::ForGood => return,
+                        Closing::Lost(reason) => excuse = reason,
+                    }
+                }
+                Some(Err(error)) => excuse = error.to_string(),
+            }
+            let wait = backoff.wait();
+            let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(link = self.name, reason = excuse, retry_in_ms, "no connection to the broker");
+            meters::reconnecting(&self.name);
+            if self.refuse_until(&excuse, tokio::time::sleep(wait)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Answers every request with the excuse until `event` happens. `None` when nobody needs it any more.
+    async fn refuse_until<T>(&mut self, excuse: &str, event: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(event);
+        loop {
+            tokio::select! {
+                outcome = &mut event => return Some(outcome),
+                () = self.stop.cancelled() => return None,
+                request = self.inbox.recv() => answer(request?, Err(Unpublished(excuse.to_owned()))),
+            }
+        }
+    }
+
+    async fn serve(&mut self, link: &Link, channel: &Channel, backoff: &mut Backoff) -> Closing {
+        let lost = link.lost();
+        tokio::pin!(lost);
+        loop {
+            let request = tokio::select! {
+                () = self.stop.cancelled() => return Closing::ForGood,
+                reason = &mut lost => return Closing::Lost(reason),
+                request = self.inbox.recv() => match request {
+                    Some(request) => request,
+                    None => return Closing::ForGood,
+                },
+            };
+            match publish_batch(channel, &request.batch, self.settings.confirm_timeout()).await {
+                Ok(fates) => {
+                    // Only a batch that went through shows that the broker works again.
+                    backoff.reset();
+                    meters::published(&fates);
+                    answer(request, Ok(fates));
+                }
+                Err(error) => {
+                    meters::batch_failed();
+                    answer(request, Err(Unpublished(error.to_string())));
+                    return Closing::Lost(error.to_string());
+                }
+            }
+        }
+    }
+
+    fn set_connected(&self, connected: bool) {
+        self.connected.store(connected, Ordering::Relaxed);
+        meters::connected(&self.name, connected);
+    }
+}
+
+async fn open(
+    settings: &BrokerSettings,
+    topology: &Topology,
+    name: &str,
+) -> Result<(Link, Channel), LinkError> {
+    Link::open(settings, topology, name, async |channel| {
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(channel)
+    })
+    .await
+}
+
+fn answer(request: Request, outcome: Result<Vec<Fate>, Unpublished>) {
+    if request.reply.send(outcome).is_err() {
+        tracing::debug!("nobody waits for the outcome of a batch any more");
+    }
+}
