@@ -1,0 +1,140 @@
+//! Looking and appending, in a file that can be searched.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    ops::ControlFlow,
+    os::{
+        fd::{AsFd, AsRawFd},
+        unix::fs::FileExt,
+    },
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use uuid::Uuid;
+
+use super::{SinkError, Written, lock::Locked, recent::Recent, scan};
+
+/// How long a line that somebody is just writing may look torn.
+const SETTLE: Duration = Duration::from_millis(1);
+
+#[derive(Debug)]
+pub(super) struct LineFile {
+    /// An open file description of our own, for reading, appending and locking. `flock` belongs to the
+    /// description, and standard output's is often shared with other processes.
+    file: File,
+    seen: Mutex<Seen>,
+}
+
+/// What this process knows of the file.
+#[derive(Debug)]
+struct Seen {
+    /// Everything before this was looked at, or was there when the process began.
+    until: u64,
+    /// The notifications in it that came after the process began.
+    recent: Recent,
+}
+
+impl LineFile {
+    /// Opens the file behind a descriptor once more. By way of the descriptor, not by name: the file may have
+    /// been renamed.
+    pub(super) fn reopen(output: &File) -> io::Result<Self> {
+        let path = format!("/proc/self/fd/{}", output.as_fd().as_raw_fd());
+        let file = File::options().read(true).append(true).open(path)?;
+        let until = file.metadata()?.len();
+        Ok(Self { file, seen: Mutex::new(Seen { until, recent: Recent::default() }) })
+    }
+
+    pub(super) fn write_once(
+        &self,
+        event: Uuid,
+        line: &[u8],
+        repeated: bool,
+        deadline: Instant,
+    ) -> Result<Written, SinkError> {
+        // What is in the file stays there, so most of it can be searched without holding up others.
+        let searched = if repeated { self.search(event, deadline)? } else { Search::NotNeeded };
+        if searched == Search::Found {
+            return Ok(Written::Before);
+        }
+        // Among threads the mutex is fairer than the lock, which has to be asked for again and again.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let _locked = Locked::acquire(&self.file, deadline)?;
+        self.close_torn_line()?;
+        let length = self.file.metadata()?.len();
+        if length < seen.until {
+            // Cut off by whoever rotates logs.
+            seen.until = 0;
+        }
+        let from = match searched {
+            Search::Until(until) => until.min(seen.until),
+            Search::NotNeeded | Search::Found => seen.until,
+        };
+        let from = if from > length { 0 } else { from };
+        let mut found = false;
+        let recent = &mut seen.recent;
+        let until = scan::notifications(&self.file, from..length, deadline, |other| {
+            recent.insert(other);
+            found |= other == event;
+            ControlFlow::Continue(())
+        })?;
+        seen.until = until.max(from);
+        if found || seen.recent.contains(&event) {
+            return Ok(Written::Before);
+        }
+        self.append(line)?;
+        seen.recent.insert(event);
+        Ok(Written::Now)
+    }
+
+    fn search(&self, event: Uuid, deadline: Instant) -> Result<Search, SinkError> {
+        let length = self.file.metadata()?.len();
+        let mut found = false;
+        let until = scan::notifications(&self.file, 0..length, deadline, |other| {
+            found = other == event;
+            if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(if found { Search::Found } else { Search::Until(until) })
+    }
+
+    /// With a write of its own: the line it closes may turn out to be the one that is looked for.
+    fn close_torn_line(&self) -> Result<(), SinkError> {
+        if self.ends_within_a_line()? {
+            std::thread::park_timeout(SETTLE);
+            if self.ends_within_a_line()? {
+                self.append(b"\n")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ends_within_a_line(&self) -> io::Result<bool> {
+        let Some(last) = self.file.metadata()?.len().checked_sub(1) else { return Ok(false) };
+        let mut byte = [0];
+        Ok(self.file.read_at(&mut byte, last)? == 1 && byte != *b"\n")
+    }
+
+    /// One write: half a line must not be continued after somebody else's.
+    fn append(&self, bytes: &[u8]) -> Result<(), SinkError> {
+        let written = loop {
+            match (&self.file).write(bytes) {
+                Ok(written) => break written,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if written < bytes.len() {
+            return Err(SinkError::Torn { written, length: bytes.len() });
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Search {
+    NotNeeded,
+    /// Not in what comes before this.
+    Until(u64),
+    Found,
+}
