@@ -1,13 +1,30 @@
 //! The HTTP side: routes, data transfer objects, extractors, middleware, problem documents.
 //!
-//! The only crate that knows actix.
+//! The only crate that knows actix. Start reading at `routes.rs`, the table of everything that can be
+//! called; `mount.rs` has the checks that every request goes through, in their order.
 
 mod address;
+mod auth;
+mod connection;
 mod deps;
+mod edge;
+mod gate;
+mod grid;
+mod handlers;
+mod health;
+mod inbound;
+mod metrics;
+mod mount;
+mod problem;
+mod routes;
 mod server;
 mod settings;
+mod state;
+mod wire;
 
 pub use address::{Network, NotANetwork};
 pub use deps::{BrokerHealth, HttpDeps};
-pub use server::{HttpServer, install_metrics};
+pub use grid::{GridCell, GridRow, grid, grid_rows};
+pub use metrics::install_metrics;
+pub use server::HttpServer;
 pub use settings::{AuthSettings, CorsSettings, HttpSettings, ThrottleSettings};

@@ -116,8 +116,4 @@ impl HttpSettings {
     pub(crate) fn body_timeout(&self) -> Duration {
         Duration::from_millis(self.body_timeout_ms)
     }
-
-    pub(crate) fn retry_after(&self) -> Duration {
-        Duration::from_secs(self.retry_after_s)
-    }
 }

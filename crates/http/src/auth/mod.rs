@@ -1,0 +1,30 @@
+//! Who is calling.
+
+mod throttle;
+mod tokens;
+
+use actix_web::http::header::{self, HeaderMap};
+use time::OffsetDateTime;
+
+pub(crate) use throttle::Throttle;
+pub(crate) use tokens::{KeyError, Tokens};
+
+use crate::{inbound::Caller, problem::Problem};
+
+/// The caller, by the bearer token of the request (RFC 6750, section 2.1).
+pub(crate) fn authenticate(
+    headers: &HeaderMap,
+    tokens: &Tokens,
+    now: OffsetDateTime,
+) -> Result<Caller, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION);
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Problem::unauthenticated("an access token is needed"));
+    };
+    let bearer = value.to_str().ok().and_then(|value| value.split_once(' '));
+    let token =
+        bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    token
+        .and_then(|token| tokens.verify(token, now))
+        .ok_or_else(|| Problem::unauthenticated("the access token is malformed, expired or not ours"))
+}

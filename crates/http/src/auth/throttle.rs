@@ -1,0 +1,121 @@
+//! How often somebody may try to sign in.
+//!
+//! Two limits: one by address, and one by account and address together. There is none by account alone:
+//! with one, anybody could keep the owner out by trying wrong passwords from elsewhere.
+
+use std::{
+    hash::BuildHasher,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    state::keyed::DashMapStateStore,
+};
+
+use crate::{ThrottleSettings, address::throttle_key};
+
+/// Attempts between two looks for what can be forgotten.
+const SWEEP_EVERY: u64 = 1_000;
+/// Where newcomers are counted when there is no room for more.
+const NO_ROOM: u128 = u128::MAX;
+
+type Limiter = RateLimiter<u128, DashMapStateStore<u128>, DefaultClock>;
+
+/// Counts attempts to sign in.
+pub(crate) struct Throttle {
+    by_address: Limiter,
+    by_account: Limiter,
+    attempts: AtomicU64,
+    max_tracked: usize,
+    /// Accounts are remembered by a keyed hash: short, and no address of anybody.
+    hasher: std::hash::RandomState,
+}
+
+impl Throttle {
+    pub(crate) fn new(settings: &ThrottleSettings) -> Self {
+        Self {
+            by_address: limiter(settings.address_burst, settings.address_per_minute),
+            by_account: limiter(settings.account_burst, settings.account_per_minute),
+            attempts: AtomicU64::new(0),
+            max_tracked: settings.max_tracked,
+            hasher: std::hash::RandomState::new(),
+        }
+    }
+
+    /// Counts an attempt; an error says how long to wait. `account` as it is compared: in lower case.
+    pub(crate) fn attempt(&self, address: Option<IpAddr>, account: &str) -> Result<(), Duration> {
+        let full = |limiter: &Limiter| limiter.len() >= self.max_tracked;
+        let due = self.attempts.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1;
+        if due || full(&self.by_address) || full(&self.by_account) {
+            for limiter in [&self.by_address, &self.by_account] {
+                limiter.retain_recent();
+                limiter.shrink_to_fit();
+            }
+        }
+        let address = address.map_or(0, throttle_key);
+        check(&self.by_address, if full(&self.by_address) { NO_ROOM } else { address })?;
+        let pair = u128::from(self.hasher.hash_one((account, address)));
+        check(&self.by_account, if full(&self.by_account) { NO_ROOM } else { pair })
+    }
+}
+
+fn limiter(burst: u32, per_minute: u32) -> Limiter {
+    let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::dashmap(Quota::per_minute(number(per_minute)).allow_burst(number(burst)))
+}
+
+fn check(limiter: &Limiter, key: u128) -> Result<(), Duration> {
+    limiter.check_key(&key).map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn throttle(max_tracked: usize) -> Throttle {
+        Throttle::new(&ThrottleSettings {
+            address_burst: 5,
+            address_per_minute: 1,
+            account_burst: 2,
+            account_per_minute: 1,
+            max_tracked,
+        })
+    }
+
+    fn from(address: &str) -> Option<IpAddr> {
+        Some(address.parse().unwrap())
+    }
+
+    #[test]
+    fn an_account_is_protected_without_keeping_its_owner_out() {
+        let throttle = throttle(100);
+        assert!(throttle.attempt(from("6.6.6.6"), "ana").is_ok());
+        assert!(throttle.attempt(from("6.6.6.6"), "ana").is_ok());
+        let wait = throttle.attempt(from("6.6.6.6"), "ana").unwrap_err();
+        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(60), "{wait:?}");
+        assert!(throttle.attempt(from("1.1.1.1"), "ana").is_ok(), "the owner, from elsewhere");
+    }
+
+    #[test]
+    fn one_address_cannot_try_many_accounts() {
+        let throttle = throttle(100);
+        let refused = (0..20).filter(|n| throttle.attempt(from("6.6.6.6"), &n.to_string()).is_err()).count();
+        assert_eq!(refused, 15);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_newcomers_are_still_counted() {
+        let throttle = throttle(10);
+        let network = |n: u32| Some(IpAddr::from(std::net::Ipv4Addr::from(n)));
+        let refused = (0..1_000).filter(|n| throttle.attempt(network(*n), "ana").is_err()).count();
+        assert!(throttle.by_address.len() <= 11 && throttle.by_account.len() <= 11);
+        assert!(refused > 900, "{refused}");
+    }
+}

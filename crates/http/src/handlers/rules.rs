@@ -1,0 +1,188 @@
+//! How members and parameters are read. Each completes a sentence that begins with the member's name.
+
+use techsupport_application::Page;
+use techsupport_domain::{
+    AgentLevel, AgentLevelError, UnknownName,
+    text::{Company, Description, Email, PersonName, TextError, Title},
+    ticket::{Priority, PriorityError},
+};
+use time::{
+    Date, OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem,
+    format_description::well_known::Rfc3339, macros::format_description,
+};
+use uuid::Uuid;
+
+use crate::inbound::uuid;
+
+const DAY: &[BorrowedFormatItem<'static>] = format_description!("[year]-[month]-[day]");
+
+/// An id.
+pub(super) fn id(text: &String) -> Result<Uuid, &'static str> {
+    uuid(text)
+}
+
+/// The name of a person.
+pub(super) fn person(text: &String) -> Result<PersonName, TextError> {
+    PersonName::parse(text.as_str())
+}
+
+/// An e-mail address.
+pub(super) fn email(text: &String) -> Result<Email, TextError> {
+    Email::parse(text.as_str())
+}
+
+/// A rung of the escalation ladder.
+pub(super) fn agent_level(level: &i64) -> Result<AgentLevel, AgentLevelError> {
+    AgentLevel::parse(*level)
+}
+
+/// One of a closed set of names.
+pub(super) fn name<T>(
+    parse: fn(&str) -> Result<T, UnknownName>,
+) -> impl Fn(&String) -> Result<T, UnknownName> {
+    move |text| parse(text)
+}
+
+/// Anything of its type.
+pub(super) fn any<T: Clone>(value: &T) -> Result<T, std::convert::Infallible> {
+    Ok(value.clone())
+}
+
+/// Text that says something. What it says is for somebody else to judge.
+pub(super) fn something(text: &String) -> Result<String, TextError> {
+    if text.contains('\0') {
+        Err(TextError::Nul)
+    } else if text.trim().is_empty() {
+        Err(TextError::Blank)
+    } else {
+        Ok(text.clone())
+    }
+}
+
+/// A text to look for; an empty one finds everything.
+pub(super) fn search(text: &String) -> Result<Option<String>, &'static str> {
+    if text.contains('\0') {
+        Err("must not contain the NUL character")
+    } else if text.chars().count() > 200 {
+        Err("must have at most 200 characters")
+    } else {
+        Ok((!text.trim().is_empty()).then(|| text.trim().to_owned()))
+    }
+}
+
+/// A boolean in a query.
+pub(super) fn yes_or_no(text: &String) -> Result<bool, &'static str> {
+    match text.as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("must be true or false"),
+    }
+}
+
+/// A time, or the first moment of a day in UTC.
+pub(super) fn moment_from(text: &String) -> Result<OffsetDateTime, &'static str> {
+    moment(text).map(|(from, _)| from)
+}
+
+/// A time, or the last moment of a day in UTC. Answers show milliseconds, so a time that was copied from one
+/// means the whole of its millisecond.
+pub(super) fn moment_to(text: &String) -> Result<OffsetDateTime, &'static str> {
+    moment(text).map(|(_, to)| to)
+}
+
+/// The first and the last moment that a text stands for, to the microsecond, which is as fine as the
+/// database's clock.
+fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> {
+    const WRONG: &str = "must be a date (2026-02-12) or a time (2026-02-12T20:45:23Z)";
+    const LAST_MICROS: i64 = 999;
+    if let Ok(day) = Date::parse(text, DAY) {
+        let last = day.with_hms_micro(23, 59, 59, 999_999).map_err(|_| WRONG)?;
+        return Ok((day.midnight().assume_utc(), last.assume_utc()));
+    }
+    let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| WRONG)?;
+    // Near the ends of the calendar a time can have no UTC form.
+    let at =
+        at.checked_to_offset(UtcOffset::UTC).filter(|at| (0..=9_999).contains(&at.year())).ok_or(WRONG)?;
+    let whole_millisecond = at.nanosecond() % 1_000_000 == 0;
+    let micros = if whole_millisecond { LAST_MICROS } else { 0 };
+    Ok((at, at.checked_add(time::Duration::microseconds(micros)).unwrap_or(at)))
+}
+
+/// A ticket's title.
+pub(super) fn title(text: &String) -> Result<Title, TextError> {
+    Title::parse(text.as_str())
+}
+
+/// A ticket's description.
+pub(super) fn description(text: &String) -> Result<Description, TextError> {
+    Description::parse(text.as_str())
+}
+
+/// The name of an organisation.
+pub(super) fn company(text: &String) -> Result<Company, TextError> {
+    Company::parse(text.as_str())
+}
+
+/// A priority in a body.
+pub(super) fn priority(number: &i64) -> Result<Priority, PriorityError> {
+    Priority::parse(*number)
+}
+
+/// The number of a page.
+pub(super) fn page_number(text: &String) -> Result<u32, &'static str> {
+    whole(text).filter(|number| *number >= 1).ok_or("must be a whole number from 1")
+}
+
+/// The size of a page.
+pub(super) fn page_size(text: &String) -> Result<u16, String> {
+    let size = whole(text).filter(|size| (1..=Page::MAX_SIZE).contains(size));
+    size.ok_or_else(|| format!("must be a whole number from 1 to {}", Page::MAX_SIZE))
+}
+
+/// Digits and nothing else: Rust's own parser takes a plus sign.
+pub(super) fn whole<N: std::str::FromStr>(text: &str) -> Option<N> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_bare_date_is_its_whole_day() {
+        let day = "2026-02-12".to_owned();
+        assert_eq!(moment_from(&day).unwrap(), datetime!(2026-02-12 0:00 UTC));
+        assert_eq!(moment_to(&day).unwrap(), datetime!(2026-02-12 23:59:59.999_999 UTC));
+    }
+
+    #[test]
+    fn a_time_has_any_offset_and_includes_its_millisecond() {
+        let at = "2026-02-12T23:45:23.123+03:00".to_owned();
+        assert_eq!(moment_from(&at).unwrap(), datetime!(2026-02-12 20:45:23.123 UTC));
+        assert_eq!(moment_to(&at).unwrap(), datetime!(2026-02-12 20:45:23.123_999 UTC));
+        let fine = "2026-02-12T20:45:23.123456Z".to_owned();
+        assert_eq!(moment_to(&fine).unwrap(), datetime!(2026-02-12 20:45:23.123_456 UTC));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for wrong in [
+            "",
+            "2026-02-30",
+            "2026-2-1",
+            "12.02.2026",
+            "2026-02-12T20:45:23",
+            "now",
+            "0000-01-01T00:00:00+23:59",
+            "9999-12-31T23:59:59-23:59",
+            "2026-02-12T25:00:00Z",
+        ] {
+            assert!(moment_from(&wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}

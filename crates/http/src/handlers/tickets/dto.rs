@@ -1,0 +1,138 @@
+//! How a ticket looks.
+
+use actix_web::{HttpResponse, http::header};
+use serde::Serialize;
+use techsupport_application::wire_time;
+use techsupport_domain::{sla::Clock, ticket::Ticket};
+use time::OffsetDateTime;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TicketDto {
+    id: String,
+    number: String,
+    title: String,
+    description: String,
+    status: &'static str,
+    priority: u8,
+    client_id: String,
+    agent_id: Option<String>,
+    escalation_level: u8,
+    tags: Vec<String>,
+    #[serde(serialize_with = "wire_time::serialize")]
+    created_at: OffsetDateTime,
+    #[serde(serialize_with = "wire_time::serialize")]
+    updated_at: OffsetDateTime,
+    #[serde(serialize_with = "wire_time::option::serialize")]
+    resolved_at: Option<OffsetDateTime>,
+    resolution_time_min: Option<i64>,
+    sla: Vec<ClockDto>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClockDto {
+    metric: &'static str,
+    state: &'static str,
+    #[serde(serialize_with = "wire_time::serialize")]
+    due_at: OffsetDateTime,
+    #[serde(serialize_with = "wire_time::serialize")]
+    started_at: OffsetDateTime,
+    #[serde(serialize_with = "wire_time::option::serialize")]
+    stopped_at: Option<OffsetDateTime>,
+    target_minutes: u32,
+}
+
+impl From<&Clock> for ClockDto {
+    fn from(clock: &Clock) -> Self {
+        Self {
+            metric: clock.metric.name(),
+            state: clock.state().name(),
+            due_at: clock.due_at,
+            started_at: clock.started_at,
+            stopped_at: clock.stopped_at(),
+            target_minutes: clock.terms.target.get(),
+        }
+    }
+}
+
+impl From<Ticket> for TicketDto {
+    fn from(ticket: Ticket) -> Self {
+        Self {
+            id: ticket.id.to_string(),
+            number: ticket.number.to_string(),
+            title: ticket.title.to_string(),
+            description: ticket.description.to_string(),
+            status: ticket.status.name(),
+            priority: ticket.priority.get(),
+            client_id: ticket.client.to_string(),
+            agent_id: ticket.agent.map(|agent| agent.to_string()),
+            escalation_level: ticket.level.get(),
+            tags: Vec::new(),
+            created_at: ticket.created_at,
+            updated_at: ticket.updated_at,
+            resolved_at: ticket.resolved_at,
+            resolution_time_min: ticket.resolution_minutes(),
+            sla: ticket.clocks.iter().map(ClockDto::from).collect(),
+        }
+    }
+}
+
+/// An answer that carries one ticket, with its version as a strong `ETag`.
+pub(super) fn answer(ticket: Ticket) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(&ticket)).json(TicketDto::from(ticket))
+}
+
+/// The answer to its creation.
+pub(super) fn created(ticket: Ticket) -> HttpResponse {
+    let location = (header::LOCATION, format!("/api/tickets/{}", ticket.id));
+    HttpResponse::Created().insert_header(location).insert_header(etag(&ticket)).json(TicketDto::from(ticket))
+}
+
+fn etag(ticket: &Ticket) -> (header::HeaderName, String) {
+    (header::ETAG, format!("\"{}\"", ticket.version))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use techsupport_domain::{
+        ClientId, ClientTier, PolicyVersionId, TicketId,
+        sla::default_policy,
+        text::{Description, Title},
+        ticket::{NewTicket, Priority, Status, TicketNumber},
+    };
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn sample() -> Ticket {
+        let new = NewTicket {
+            id: TicketId::new(Uuid::from_u128(1)),
+            number: TicketNumber::new(42),
+            title: Title::parse("Printer on fire").unwrap(),
+            description: Description::parse("It burns \u{1f525}").unwrap(),
+            priority: Priority::default(),
+            client: ClientId::new(Uuid::from_u128(2)),
+            tier: ClientTier::Vip,
+            policy: default_policy(PolicyVersionId::new(Uuid::from_u128(3)), ClientTier::Vip),
+        };
+        Ticket::open(new, datetime!(2026-02-12 20:45:23.123_456 UTC)).state
+    }
+
+    #[test]
+    fn a_new_ticket_looks_like_this() {
+        insta::assert_json_snapshot!("new_ticket", TicketDto::from(sample()));
+    }
+
+    #[test]
+    fn a_resolved_ticket_looks_like_this() {
+        let moved =
+            sample().transition(Status::InProgress, datetime!(2026-02-12 20:50:00 UTC)).unwrap().state;
+        let resolved =
+            moved.transition(Status::Resolved, datetime!(2026-02-12 21:45:53.2 UTC)).unwrap().state;
+        insta::assert_json_snapshot!("resolved_ticket", TicketDto::from(resolved));
+    }
+}

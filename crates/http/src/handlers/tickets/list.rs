@@ -1,0 +1,108 @@
+//! Finding tickets.
+
+use garde::Validate;
+use serde::Deserialize;
+use techsupport_application::{
+    ports::{AgentIs, TicketFilter, TicketOrder},
+    tickets,
+};
+use techsupport_domain::{
+    AgentId, ClientId, UnknownName,
+    sla::ClockState,
+    ticket::{Priority, PriorityError, Status},
+};
+
+use super::dto::TicketDto;
+use crate::{
+    handlers::{
+        list::{answer, page},
+        rules,
+    },
+    inbound::{Inbound, Member, Parameters, optional},
+    problem::{InputError, Place, Problem},
+    routes::Answer,
+};
+
+#[derive(Deserialize, Validate, Default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct TicketQuery {
+    #[garde(custom(optional(statuses)))]
+    status: Member<Vec<String>>,
+    #[garde(custom(optional(urgency)))]
+    priority: Member<String>,
+    #[garde(custom(optional(rules::id)))]
+    client_id: Member<String>,
+    #[garde(custom(optional(agent_is)))]
+    agent_id: Member<String>,
+    #[garde(custom(optional(rules::moment_from)))]
+    from: Member<String>,
+    #[garde(custom(optional(rules::moment_to)))]
+    to: Member<String>,
+    #[garde(custom(optional(rules::moment_from)))]
+    updated_since: Member<String>,
+    #[garde(custom(optional(rules::name(ClockState::parse))))]
+    sla_state: Member<String>,
+    #[garde(custom(optional(order)))]
+    sort: Member<String>,
+    #[garde(custom(optional(rules::page_number)))]
+    page: Member<String>,
+    #[garde(custom(optional(rules::page_size)))]
+    page_size: Member<String>,
+}
+
+impl Parameters for TicketQuery {
+    const LISTS: &'static [&'static str] = &["status"];
+}
+
+fn statuses(names: &Vec<String>) -> Result<Vec<Status>, UnknownName> {
+    names.iter().map(|name| Status::parse(name)).collect()
+}
+
+fn urgency(text: &String) -> Result<Priority, PriorityError> {
+    Priority::parse(rules::whole(text).unwrap_or(0))
+}
+
+fn agent_is(text: &String) -> Result<AgentIs, &'static str> {
+    match text.as_str() {
+        "none" => Ok(AgentIs::Nobody),
+        _ => rules::id(text).map(|id| AgentIs::Agent(AgentId::new(id))).map_err(|_| "must be a UUID or none"),
+    }
+}
+
+fn order(text: &String) -> Result<TicketOrder, &'static str> {
+    match text.as_str() {
+        "createdAt" => Ok(TicketOrder::CreatedAsc),
+        "-createdAt" => Ok(TicketOrder::CreatedDesc),
+        "priority" => Ok(TicketOrder::PriorityAsc),
+        "-priority" => Ok(TicketOrder::PriorityDesc),
+        _ => Err("is not one of createdAt, -createdAt, priority, -priority"),
+    }
+}
+
+/// `GET /api/tickets`
+pub(crate) async fn list(inbound: Inbound) -> Answer {
+    let query: TicketQuery = inbound.query()?;
+    let filter = TicketFilter {
+        statuses: query.status.take_optional(statuses)?.unwrap_or_default(),
+        priority: query.priority.take_optional(urgency)?,
+        client: query.client_id.take_optional(rules::id)?.map(ClientId::new),
+        agent: query.agent_id.take_optional(agent_is)?,
+        from: query.from.take_optional(rules::moment_from)?,
+        to: query.to.take_optional(rules::moment_to)?,
+        updated_since: query.updated_since.take_optional(rules::moment_from)?,
+        sla_state: query.sla_state.take_optional(rules::name(ClockState::parse))?,
+        order: query.sort.take_optional(order)?.unwrap_or_default(),
+    };
+    if let (Some(from), Some(to)) = (filter.from, filter.to)
+        && from > to
+    {
+        let detail = "must not be later than to".to_owned();
+        return Err(Problem::invalid(vec![InputError {
+            place: Place::Parameter("from".to_owned()),
+            detail,
+        }]));
+    }
+    let page = page(&query.page, &query.page_size)?;
+    let paged = inbound.run(move |ctx| tickets::list_tickets(ctx, &filter, page)).await?;
+    answer(paged, page, TicketDto::from)
+}

@@ -1,0 +1,162 @@
+//! A request as handlers see it. They get nothing else, so that whatever comes in has gone through the
+//! checks here.
+
+mod body;
+mod member;
+mod query;
+mod shape;
+mod strict_json;
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, dev::Payload, http::header};
+use garde::Validate;
+use serde::de::DeserializeOwned;
+use techsupport_application::{Actor, AppError, Budget, Call, Ctx, TraceContext};
+use techsupport_domain::{Role, UserId};
+use uuid::Uuid;
+
+pub(crate) use member::{Member, nullable, optional, required};
+pub(crate) use query::{NoParameters, Parameters};
+
+use crate::{
+    address,
+    connection::Connection,
+    gate::Lane,
+    problem::{InputError, Kind, Place, Problem},
+    state::State,
+};
+
+/// Who is signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) user: UserId,
+    pub(crate) role: Role,
+}
+
+/// What is known of every request, from its first moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) request_id: Arc<str>,
+    pub(crate) trace: TraceContext,
+    pub(crate) budget: Arc<Budget>,
+}
+
+/// A request that was let in.
+pub(crate) struct Inbound {
+    http: HttpRequest,
+    payload: Payload,
+    state: Arc<State>,
+    identity: Identity,
+    caller: Option<Caller>,
+}
+
+impl Inbound {
+    pub(crate) fn new(
+        http: HttpRequest,
+        payload: Payload,
+        state: Arc<State>,
+        identity: Identity,
+        caller: Option<Caller>,
+    ) -> Self {
+        Self { http, payload, state, identity, caller }
+    }
+
+    /// What all requests share.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Who is signed in. Only routes for everybody have nobody.
+    pub(crate) fn caller(&self) -> Result<&Caller, Problem> {
+        self.caller.as_ref().ok_or_else(|| Problem::unauthenticated("an access token is needed"))
+    }
+
+    /// Where the request comes from.
+    pub(crate) fn address(&self) -> Option<std::net::IpAddr> {
+        let peer = self.http.peer_addr().map(|peer| peer.ip());
+        address::of_caller(peer, self.http.headers(), &self.state.settings.trusted_proxies)
+    }
+
+    /// The caller's program, as it calls itself.
+    pub(crate) fn user_agent(&self) -> Option<String> {
+        let agent = self.http.headers().get(header::USER_AGENT)?.to_str().ok()?;
+        Some(agent.to_owned())
+    }
+
+    /// The body as a checked DTO: 415, 413, then everything that is wrong with its content, 400.
+    pub(crate) async fn json<T>(&mut self) -> Result<T, Problem>
+    where
+        T: DeserializeOwned + Validate<Context = ()>,
+    {
+        let headers = self.http.headers();
+        body::check_type(headers)?;
+        let limits = body::Limits {
+            bytes: self.state.settings.max_body_bytes,
+            time: self.state.settings.body_timeout(),
+        };
+        let bytes = body::collect(headers, &mut self.payload, limits).await?;
+        Connection::of(&self.http).body_is_read();
+        self.query::<NoParameters>()?;
+        let parsed = strict_json::parse(&bytes).ok_or_else(|| {
+            Problem::new(Kind::MalformedBody, "the body is not valid JSON, or is nested too deeply")
+        })?;
+        if !parsed.value.is_object() {
+            let error = InputError {
+                place: Place::Pointer(String::new()),
+                detail: "the body must be a JSON object".to_owned(),
+            };
+            return Err(Problem::invalid(vec![error]));
+        }
+        let pointer = |path: Vec<String>| {
+            Place::Pointer(path.iter().fold(String::new(), |at, name| strict_json::child(&at, name)))
+        };
+        match shape::shape(parsed.value, pointer) {
+            Ok(dto) if parsed.errors.is_empty() => Ok(dto),
+            Ok(_) => Err(Problem::invalid(parsed.errors)),
+            Err(more) => Err(Problem::invalid(parsed.errors.into_iter().chain(more).collect())),
+        }
+    }
+
+    /// The query as a checked DTO.
+    pub(crate) fn query<Q: Parameters>(&self) -> Result<Q, Problem> {
+        query::read(self.http.query_string())
+    }
+
+    /// The id in the path.
+    pub(crate) fn id<I>(&self, name: fn(Uuid) -> I) -> Result<I, Problem> {
+        let id = uuid(self.http.match_info().get("id").unwrap_or_default());
+        id.map(name).map_err(|detail| Problem::parameter("id", detail))
+    }
+
+    /// Runs a use case on a blocking thread, when it is its turn.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Ctx<'_>) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.state.gate.run(Lane::Plain, self.call(), work).await
+    }
+
+    /// The same for a use case that hashes, of which few run at once.
+    pub(crate) async fn run_hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Ctx<'_>) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.state.gate.run(Lane::Hashing, self.call(), work).await
+    }
+
+    fn call(&self) -> Call {
+        Call {
+            // Nobody is signed in yet where a login happens; those use cases write no timeline.
+            actor: self.caller.as_ref().map_or(Actor::System, |caller| Actor::User(caller.user)),
+            trace: self.identity.trace,
+            budget: Arc::clone(&self.identity.budget),
+        }
+    }
+}
+
+/// A UUID in its usual form of 36 characters (RFC 9562, section 4), in either letter case.
+pub(crate) fn uuid(text: &str) -> Result<Uuid, &'static str> {
+    let usual = text.len() == 36;
+    Uuid::try_parse(text).ok().filter(|_| usual).ok_or("must be a UUID")
+}

@@ -1,0 +1,54 @@
+//! What all requests share.
+
+use std::{sync::Arc, time::Instant};
+
+use techsupport_application::Ports;
+use time::OffsetDateTime;
+
+use crate::{
+    BrokerHealth, HttpDeps, HttpSettings,
+    auth::{KeyError, Throttle, Tokens},
+    gate::Gate,
+    health::Health,
+};
+
+/// Made once; every event loop has the same.
+pub(crate) struct State {
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) settings: HttpSettings,
+    pub(crate) gate: Gate,
+    pub(crate) tokens: Tokens,
+    pub(crate) throttle: Throttle,
+    pub(crate) refresh_lifetime: std::time::Duration,
+    pub(crate) broker: Arc<dyn BrokerHealth>,
+    pub(crate) health: Health,
+    pub(crate) now: fn() -> OffsetDateTime,
+    pub(crate) started: Instant,
+}
+
+impl State {
+    /// Fails when the keys cannot be used.
+    pub(crate) fn new(deps: HttpDeps, settings: &HttpSettings) -> Result<Self, KeyError> {
+        let in_flight = match settings.max_in_flight {
+            0 => deps.pool_size.max(1),
+            limit => limit,
+        };
+        Ok(Self {
+            gate: Gate::new(
+                Arc::clone(&deps.ports),
+                in_flight,
+                settings.bcrypt_parallelism,
+                settings.max_waiting,
+            ),
+            tokens: Tokens::new(&deps.auth)?,
+            throttle: Throttle::new(&deps.auth.throttle),
+            refresh_lifetime: deps.auth.refresh_lifetime(),
+            ports: deps.ports,
+            settings: settings.clone(),
+            broker: deps.broker,
+            health: Health::default(),
+            now: deps.now,
+            started: Instant::now(),
+        })
+    }
+}
