@@ -1,0 +1,75 @@
+//! What is remembered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use techsupport_application::{
+    TicketChange,
+    ports::{ChannelName, Credentials, SetAside},
+};
+use techsupport_domain::{
+    Agent, AgentId, Client, ClientId, EventId, SessionId, TicketId, sla::Policy, ticket::Ticket,
+};
+use time::OffsetDateTime;
+
+use super::{START, deliveries::Row};
+
+#[derive(Clone)]
+pub struct Store {
+    pub now: OffsetDateTime,
+    pub tickets: BTreeMap<TicketId, Ticket>,
+    pub clients: BTreeMap<ClientId, Client>,
+    pub agents: BTreeMap<AgentId, Agent>,
+    /// In force for every ticket when given, instead of the defaults.
+    pub policy: Option<Policy>,
+    /// Everything that was recorded, in order.
+    pub recorded: Vec<TicketChange>,
+    /// Tickets that no statement can write.
+    pub poisoned: BTreeSet<TicketId>,
+    /// Tickets that cannot be read.
+    pub corrupt: BTreeSet<TicketId>,
+    pub set_aside: Vec<SetAside>,
+    /// Fails every claim in a way that goes away by itself.
+    pub contended: bool,
+    pub inbox: BTreeSet<(String, EventId)>,
+    pub deliveries: BTreeMap<(EventId, ChannelName), Row>,
+    pub users: Vec<Credentials>,
+    pub sessions: BTreeMap<SessionId, Session>,
+    pub tokens: BTreeMap<String, Token>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub user: techsupport_domain::UserId,
+    pub user_agent: Option<String>,
+    pub revoked: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub id: techsupport_domain::RefreshTokenId,
+    pub session: SessionId,
+    pub secret_hash: String,
+    pub spent: bool,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            now: START,
+            tickets: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            policy: None,
+            recorded: Vec::new(),
+            poisoned: BTreeSet::new(),
+            corrupt: BTreeSet::new(),
+            set_aside: Vec::new(),
+            contended: false,
+            inbox: BTreeSet::new(),
+            deliveries: BTreeMap::new(),
+            users: Vec::new(),
+            sessions: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+        }
+    }
+}

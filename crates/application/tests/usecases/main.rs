@@ -1,0 +1,15 @@
+//! The use cases against small in-memory ports: what they decide, what they write, and what they publish.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    unreachable_pub,
+    reason = "a test binary exports nothing; pub is what a module offers to the others"
+)]
+
+mod accounts;
+mod changes;
+mod deliveries;
+mod fakes;
+mod golden;
+mod relay;
+mod sweep;
