@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
-use crate::{check, down, migrate, signals, test, up};
+use crate::{check, down, migrate, seed, signals, test, up};
 
 /// Runs, tests and checks TechSupport Pro.
 ///
@@ -28,6 +28,8 @@ enum Command {
     Test(test::Options),
     /// Change or show the database schema of `DATABASE_URL`, else of the `up` instance.
     Migrate(migrate::Options),
+    /// Add demo data to `DATABASE_URL`, else to the `up` instance.
+    Seed(seed::Options),
     /// Check formatting, lints, documentation, layering, licences and tidiness.
     Check(check::Options),
 }
@@ -51,6 +53,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Down(options) => down::run(options),
         Command::Test(options) => test::run(options),
         Command::Migrate(options) => migrate::run(options),
+        Command::Seed(options) => seed::run(options),
         Command::Check(options) => check::run(options),
     }
 }

@@ -3,6 +3,10 @@
 use std::io;
 use std::process::ExitStatus;
 
+use techsupport_application::AppError;
+
+use crate::signals;
+
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -43,6 +47,14 @@ pub enum Error {
         /// The last lines of its log.
         log: String,
     },
+    /// A use case failed.
+    #[error("{doing}: {source}")]
+    Desk {
+        /// What was being done, as a phrase: "making demo data".
+        doing: &'static str,
+        /// Its answer.
+        source: AppError,
+    },
     /// The caller has to change something first; the text says what.
     #[error("{0}")]
     Refused(String),
@@ -62,6 +74,13 @@ impl Error {
     pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }
+    }
+
+    /// Names what the desk was asked to do: `.map_err(Error::desk("making demo data"))`. An error that came of Ctrl-C says so.
+    pub(crate) fn desk(doing: &'static str) -> impl FnOnce(AppError) -> Self {
+        move |source| {
+            if signals::stop_requested() { Self::Interrupted } else { Self::Desk { doing, source } }
+        }
     }
 
     /// Names the text that a parser could not understand.

@@ -4,14 +4,20 @@
 
 mod check;
 mod cli;
+mod desk;
 mod down;
 mod environment;
 mod error;
 mod migrate;
+mod probe;
 mod process;
 mod programs;
+mod progress;
 pub mod provision;
+mod seed;
+mod service;
 mod signals;
+mod target_database;
 mod test;
 mod up;
 mod wait;

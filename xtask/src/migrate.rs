@@ -5,9 +5,7 @@ use std::process::Command;
 
 use crate::error::Result;
 use crate::programs::Programs;
-use crate::provision::{self, Ledger, Plan, Servers};
-use crate::up::INSTANCE;
-use crate::{environment, process};
+use crate::{process, target_database};
 
 /// Options of `migrate`.
 #[derive(Debug, clap::Args)]
@@ -29,8 +27,7 @@ enum Action {
     Status,
 }
 
-/// Runs `techsupport-api migrate …` on the given database, on that of a running `up`, or on that of a stopped `up`, whose
-/// PostgreSQL is started for the purpose.
+/// Runs `techsupport-api migrate …`.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let program = Programs::build(false)?.api();
     let action = match options.action {
@@ -39,12 +36,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Action::Redo => "redo",
         Action::Status => "status",
     };
-    if let Some(url) = environment::text("DATABASE_URL").map_or_else(running_url, |url| Ok(Some(url)))? {
-        return migrate(&program, action, &url);
-    }
-    let servers = Servers::start(&Plan::kept(INSTANCE).without_broker())?;
-    let outcome = servers.database_url().map_or(Ok(()), |url| migrate(&program, action, url));
-    outcome.and(servers.stop())
+    target_database::with(|url| migrate(&program, action, url))
 }
 
 /// Runs one action of `techsupport-api migrate`.
@@ -52,9 +44,4 @@ pub(crate) fn migrate(program: &Path, action: &str, database_url: &str) -> Resul
     let mut command = Command::new(program);
     command.args(["migrate", action]).env("DATABASE_URL", database_url);
     process::run(&mut command, &format!("techsupport-api migrate {action}"))
-}
-
-fn running_url() -> Result<Option<String>> {
-    let running = provision::is_locked(INSTANCE)?;
-    Ok(Ledger::read(INSTANCE).filter(|_| running).and_then(|ledger| ledger.database_url))
 }

@@ -99,6 +99,13 @@ impl Server for Container {
         Ok(())
     }
 
+    fn rabbitmqctl(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new("docker");
+        command.args(["compose", "--project-name", &self.project, "--file"]).arg(&self.file);
+        command.args(["exec", "-T", self.service, "rabbitmqctl", "--quiet"]).args(arguments);
+        workspace::output(command.env(self.variable, self.port.to_string()), "rabbitmqctl")
+    }
+
     fn stop(&mut self) -> Result<()> {
         if self.running {
             self.running = false;

@@ -27,6 +27,12 @@ pub(crate) fn postgres() -> Option<PathBuf> {
         .find(|folder| folder.join("initdb").is_file() && folder.join("postgres").is_file())
 }
 
+/// A client program of PostgreSQL, such as `psql`: of the newest installed server, else on `PATH`.
+pub(crate) fn client(name: &str) -> Option<PathBuf> {
+    let beside = postgres().map(|folder| folder.join(name)).filter(|program| program.is_file());
+    beside.or_else(|| environment::on_path(name))
+}
+
 /// RabbitMQ's start script and epmd.
 pub(crate) fn rabbitmq() -> Option<RabbitPrograms> {
     let known = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin"];

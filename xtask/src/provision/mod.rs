@@ -22,5 +22,6 @@ pub use plan::Plan;
 pub use server::Server;
 pub use servers::Servers;
 
+
 pub(crate) use instance::{Instance, Ledger, is_locked, purge, sweep};
 pub(crate) use ports::{free as free_port, is_free as is_free_port};

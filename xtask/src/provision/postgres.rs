@@ -201,6 +201,10 @@ impl Server for Postgres {
         Err(Error::NotReady { what, log: self.home.log_tail(LOG) })
     }
 
+    fn rabbitmqctl(&self, _arguments: &[&str]) -> Result<String> {
+        Err(Error::Refused("PostgreSQL is no RabbitMQ".into()))
+    }
+
     fn stop(&mut self) -> Result<()> {
         if let Some(mut process) = self.process.take() {
             // Fast shutdown for data that stays; the immediate one, which also ends the backends, for data that goes.

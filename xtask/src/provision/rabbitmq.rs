@@ -11,7 +11,9 @@ use super::local::{Home, SharedInstance, Started, await_ready, lock};
 use super::server::Server;
 use crate::error::{Error, Result};
 use crate::process::{Managed, Signal};
+use crate::workspace;
 
+const NODE: &str = "techsupport@localhost";
 const LOG: &str = "console.log";
 const START_LIMIT: Duration = Duration::from_secs(90);
 const STOP_GRACE: Duration = Duration::from_secs(30);
@@ -73,7 +75,7 @@ impl RabbitMq {
         let folder = &self.home.folder;
         let mut command = self.home.command(&self.programs.server);
         command
-            .env("RABBITMQ_NODENAME", "techsupport@localhost")
+            .env("RABBITMQ_NODENAME", NODE)
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", self.ports.amqp.to_string())
             .env("RABBITMQ_DIST_PORT", self.ports.distribution.to_string())
@@ -165,6 +167,17 @@ impl Server for RabbitMq {
             )));
         }
         Ok(())
+    }
+
+    fn rabbitmqctl(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = self.home.command(&self.programs.server.with_file_name("rabbitmqctl"));
+        command
+            .env("RABBITMQ_NODENAME", NODE)
+            .env("RABBITMQ_CONF_ENV_FILE", self.home.folder.join("rabbitmq-env.conf"))
+            .env("ERL_EPMD_PORT", self.ports.epmd.to_string())
+            .arg("--quiet")
+            .args(arguments);
+        workspace::output(&mut command, "rabbitmqctl")
     }
 
     fn stop(&mut self) -> Result<()> {

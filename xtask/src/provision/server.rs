@@ -27,6 +27,12 @@ pub trait Server: Send {
     /// [`Error::NotOurs`] as above; [`Error::NotReady`] with the end of its log when it does not come up.
     fn restart(&mut self) -> Result<()>;
 
+    /// Runs one of RabbitMQ's commands, and gives what it wrote.
+    ///
+    /// # Errors
+    /// [`Error::NotOurs`] for a server that was given by the environment, [`Error::Refused`] for one that is no RabbitMQ.
+    fn rabbitmqctl(&self, arguments: &[&str]) -> Result<String>;
+
     /// Stops it in good order. Stopping twice, or a server that was given, does nothing.
     fn stop(&mut self) -> Result<()>;
 }
@@ -62,6 +68,10 @@ impl Server for Given {
     }
 
     fn restart(&mut self) -> Result<()> {
+        Err(Error::NotOurs(self.name))
+    }
+
+    fn rabbitmqctl(&self, _arguments: &[&str]) -> Result<String> {
         Err(Error::NotOurs(self.name))
     }
 

@@ -84,14 +84,25 @@ impl Servers {
         present(&mut self.broker)
     }
 
+    /// PostgreSQL and RabbitMQ at once, for a caller that kills both.
+    pub(crate) fn both(&mut self) -> Result<(&mut dyn Server, &mut dyn Server)> {
+        Ok((present(&mut self.database)?, present(&mut self.broker)?))
+    }
+
     /// The folder of the instance, for logs and other files of the command that holds it.
     pub fn folder(&self) -> PathBuf {
         lock(&self.instance).folder().to_path_buf()
     }
 
-    /// Writes a further process into the ledger: if we crash, the next holder stops it.
-    pub(crate) fn record(&self, name: &str, mark: Mark) -> Result<()> {
-        lock(&self.instance).record(name, mark)
+    /// Where the servers keep their own files.
+    pub(crate) fn storage(&self) -> PathBuf {
+        let instance = lock(&self.instance);
+        instance.ledger().storage.clone().unwrap_or_else(|| instance.folder().to_path_buf())
+    }
+
+    /// For further processes: if we crash, the next holder stops them.
+    pub(crate) fn recorder(&self) -> Recorder {
+        Recorder(Arc::clone(&self.instance))
     }
 
     /// Stops what was started, broker first, and removes the data of a fresh instance.
@@ -115,6 +126,17 @@ impl Servers {
             docker::stop_project(project, instance.ledger().keep);
         }
         instance.release()
+    }
+}
+
+/// Writes processes into the ledger of an instance.
+#[derive(Clone)]
+pub(crate) struct Recorder(SharedInstance);
+
+impl Recorder {
+    /// In place of an earlier process of the same name.
+    pub(crate) fn record(&self, name: &str, mark: Mark) -> Result<()> {
+        lock(&self.0).record(name, mark)
     }
 }
 

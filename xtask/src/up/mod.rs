@@ -1,22 +1,23 @@
 //! `cargo xtask up`: the whole product, running and watched.
 
 mod greeting;
-mod probe;
-mod service;
 mod supervisor;
 mod tail;
+mod watch;
 
 use std::fs;
 use std::time::Duration;
 
+use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::migrate::migrate;
 use crate::programs::Programs;
 use crate::provision::{Plan, Servers, free_port, is_free_port};
-use crate::{wait, workspace};
+use crate::service::Service;
+use crate::{probe, seed, wait, workspace};
 
-use service::Service;
 use supervisor::Supervisor;
+use watch::Watched;
 
 /// The name of the instance that `up` keeps.
 pub(crate) const INSTANCE: &str = "up";
@@ -33,6 +34,15 @@ pub(crate) struct Options {
     /// The port of the API on this machine [default: 8080, or another one when that is taken].
     #[arg(long)]
     port: Option<u16>,
+    /// Tickets of the demo data, which is made when there is no client yet.
+    #[arg(long, default_value_t = seed::TICKETS)]
+    tickets: u32,
+    /// The seed of the demo data.
+    #[arg(long, default_value_t = seed::SEED)]
+    seed: u64,
+    /// Add neither demo data nor a ticket to watch.
+    #[arg(long)]
+    no_seed: bool,
 }
 
 /// Runs until a signal asks to stop; then stops everything in order.
@@ -50,10 +60,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
     let mut supervisor = Supervisor::start(servers, api, worker)?;
     await_ready(&mut supervisor, port)?;
-    greeting::print(port, &logs);
+    let watched = if options.no_seed { None } else { furnish(supervisor.database_url(), options)? };
+    greeting::print(port, &logs, watched.as_ref());
     supervisor.watch()?;
     eprintln!("xtask: stopping");
     supervisor.stop()
+}
+
+/// Demo data for an empty database, and a ticket to watch each time.
+fn furnish(database_url: &str, options: &Options) -> Result<Option<Watched>> {
+    let desk = Desk::open(database_url)?;
+    if desk.is_empty()? {
+        seed::plant(&desk, options.tickets, options.seed)?;
+    }
+    Watched::add(&desk)
 }
 
 fn service_environment(servers: &Servers, port: u16) -> Vec<(String, String)> {

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::service::Service;
 use super::tail::{self, Tail};
 use crate::error::{Error, Result};
 use crate::provision::{Server, Servers};
+use crate::service::Service;
 use crate::{signals, wait};
 
 const TURN: Duration = Duration::from_millis(100);
@@ -42,6 +42,10 @@ impl Supervisor {
         [&mut self.api, &mut self.worker]
             .into_iter()
             .find_map(|service| service.ended().map(|_| (service.name(), service.log().to_path_buf())))
+    }
+
+    pub(crate) fn database_url(&self) -> &str {
+        self.servers.database_url().unwrap_or_default()
     }
 
     pub(crate) fn api_log(&self) -> PathBuf {
@@ -99,7 +103,7 @@ impl Drop for Supervisor {
 
 fn start(service: &mut Service, servers: &Servers) -> Result<()> {
     let mark = service.start()?;
-    servers.record(service.name(), mark)
+    servers.recorder().record(service.name(), mark)
 }
 
 fn revive_server(server: &mut dyn Server, backoff: &mut Backoff) {

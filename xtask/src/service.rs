@@ -59,6 +59,13 @@ impl Service {
         self.process.as_mut().and_then(Managed::ended)
     }
 
+    /// `kill -9`, and does not return before the process is gone and reaped.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
     /// SIGTERM, then patience, then SIGKILL.
     pub(crate) fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {

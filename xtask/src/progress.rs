@@ -1,0 +1,17 @@
+//! Progress bars, all of one look. Where there is no terminal nothing is drawn.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar that counts to `length`; `what` stands before it.
+pub(crate) fn bar(what: &'static str, length: u32) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:18} [{bar:32}] {pos}/{len} ({elapsed})");
+    let bar = ProgressBar::new(length.into()).with_message(what);
+    if let Ok(style) = style {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    // Keeps the time going while nothing is counted.
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
