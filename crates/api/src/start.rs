@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApiSettings, BcryptPasswords, CredentialsError, RunningApi,
-    background::{Background, Bell, Relay, Sweep},
+    background::{Background, Bell, Relay, Sweep, describe_metrics},
     first_admin, refuse_weak_secrets,
     running::Stoppable,
     settings::ms,
@@ -77,6 +77,8 @@ impl Api {
     pub fn start(settings: ApiSettings) -> Result<RunningApi, StartError> {
         telemetry::init(NAME, &settings.log)?;
         techsupport_http::install_metrics().map_err(StartError::system("metrics cannot be recorded"))?;
+        techsupport_messaging::describe_metrics();
+        describe_metrics();
         refuse_weak_secrets(&settings)?;
         let passwords = BcryptPasswords::new(&settings.passwords.pepper, settings.passwords.bcrypt_cost)?;
 

@@ -5,6 +5,7 @@
 //! [`Background::stop`] ends a loop: not an error, not a panic.
 
 mod bell;
+mod meters;
 mod relay;
 mod steadiness;
 mod sweep;
@@ -20,6 +21,7 @@ use std::{
 use techsupport_application::AppError;
 
 pub(crate) use bell::Bell;
+pub(crate) use meters::describe_metrics;
 pub(crate) use relay::Relay;
 use steadiness::Steadiness;
 pub(crate) use sweep::Sweep;
@@ -76,7 +78,7 @@ impl Background {
     pub(crate) fn wait_until(self, deadline: Instant) {
         let left = deadline.saturating_duration_since(Instant::now());
         if self.ended.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout) {
-            tracing::warn!(pass = self.name, "is still at work and is left behind");
+            tracing::warn!(pass = self.name, "a background pass is still at work and is left behind");
         }
     }
 }

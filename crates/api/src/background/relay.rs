@@ -9,7 +9,7 @@ use techsupport_application::{
     relay_outbox,
 };
 
-use super::{Next, Pass};
+use super::{Next, Pass, meters};
 use crate::settings::{RelaySettings, ms};
 
 /// See the module.
@@ -39,10 +39,8 @@ impl Pass for Relay {
 }
 
 fn tell(report: &RelayReport) {
-    let count = |events: usize| u64::try_from(events).unwrap_or(u64::MAX);
-    metrics::counter!("outbox_published_total").increment(count(report.published));
+    meters::relayed(report.published, report.failed.len());
     let Some(first) = report.failed.first() else { return };
-    metrics::counter!("outbox_failed_total").increment(count(report.failed.len()));
     tracing::warn!(
         events = report.failed.len(),
         eventId = %first.event,

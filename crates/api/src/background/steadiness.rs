@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use techsupport_bootstrap::ids;
 
+use super::meters;
+
 /// Counts the failures of a pass in a row. The log hears of the first, the second, the fourth, the eighth
 /// and so on, and of the end.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl Steadiness {
             self.failing_since = Instant::now();
         }
         self.failures = self.failures.saturating_add(1);
-        metrics::counter!("background_pass_failures_total", "pass" => self.pass).increment(1);
+        meters::pass_failed(self.pass);
         if self.failures.is_power_of_two() {
             tracing::warn!(pass = self.pass, failures = self.failures, error, "a background pass fails");
         }

@@ -10,7 +10,7 @@ use techsupport_application::AppError;
 use techsupport_application::{Actor, Budget, Call, Ctx, Ports, SweepReport, TraceContext, sweep_deadlines};
 use techsupport_bootstrap::ids;
 
-use super::{Bell, Next, Pass};
+use super::{Bell, Next, Pass, meters};
 use crate::settings::{SweepSettings, ms};
 
 /// Timers are not exact, and waking a little too early would mean looking twice.
@@ -51,18 +51,15 @@ impl Pass for Sweep {
 
 impl Sweep {
     fn tell(&self, report: &SweepReport) {
+        meters::set_aside(report.set_aside.len());
+        meters::steps(&report.lags);
         for aside in &report.set_aside {
-            metrics::counter!("sla_tickets_set_aside_total").increment(1);
             let (ticket, reason) = (aside.ticket.to_string(), aside.reason.as_str());
             tracing::error!(ticketId = ticket, reason, "a ticket cannot be processed and is set aside");
         }
         let Some(worst) = report.lags.iter().max() else { return };
         self.relay.ring();
-        for lag in &report.lags {
-            metrics::histogram!("sla_detection_lag_seconds").record(lag.as_secs_f64());
-        }
         let steps = report.lags.len();
-        metrics::counter!("sla_steps_total").increment(u64::try_from(steps).unwrap_or(u64::MAX));
         let worst_lag_ms = u64::try_from(worst.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(steps, tickets = report.claimed, worst_lag_ms, "ran SLA steps that were due");
     }

@@ -1,0 +1,49 @@
+//! What is counted.
+
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_histogram, histogram};
+
+const LAG: &str = "sla_detection_lag_seconds";
+const STEPS: &str = "sla_steps_total";
+const SET_ASIDE: &str = "sla_tickets_set_aside_total";
+const PUBLISHED: &str = "outbox_published_total";
+const UNPUBLISHED: &str = "outbox_unpublished_total";
+const FAILURES: &str = "background_pass_failures_total";
+
+/// Says what each figure means. To be called once a recorder is installed.
+pub(crate) fn describe_metrics() {
+    describe_histogram!(LAG, "From when an SLA step was due to when its ticket was locked to run it");
+    describe_counter!(STEPS, "SLA steps that were run: warnings, breaches, escalations");
+    describe_counter!(
+        SET_ASIDE,
+        "Tickets that could not be processed and were hidden from the sweep for a while"
+    );
+    describe_counter!(PUBLISHED, "Events of the outbox that were confirmed by the broker and marked");
+    describe_counter!(UNPUBLISHED, "Tries to publish an event that no queue took; it stays in the outbox");
+    describe_counter!(FAILURES, "Runs of a background pass that failed as a whole, by pass");
+}
+
+pub(super) fn steps(lags: &[Duration]) {
+    for lag in lags {
+        histogram!(LAG).record(lag.as_secs_f64());
+    }
+    counter!(STEPS).increment(as_u64(lags.len()));
+}
+
+pub(super) fn set_aside(tickets: usize) {
+    counter!(SET_ASIDE).increment(as_u64(tickets));
+}
+
+pub(super) fn relayed(published: usize, unpublished: usize) {
+    counter!(PUBLISHED).increment(as_u64(published));
+    counter!(UNPUBLISHED).increment(as_u64(unpublished));
+}
+
+pub(super) fn pass_failed(pass: &'static str) {
+    counter!(FAILURES, "pass" => pass).increment(1);
+}
+
+fn as_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
