@@ -27,7 +27,6 @@ pub(crate) struct Health {
 }
 
 /// The process answers.
-#[expect(clippy::unused_async, reason = "handlers are async")]
 pub(crate) async fn ok(_: Inbound) -> Answer {
     Ok(HttpResponse::Ok().json(json!({"status": "ok"})))
 }
@@ -50,7 +49,6 @@ pub(crate) async fn ready(inbound: Inbound) -> Answer {
 }
 
 /// How long this process has been running and how much memory it holds.
-#[expect(clippy::unused_async, reason = "handlers are async")]
 pub(crate) async fn process(inbound: Inbound) -> Answer {
     let uptime = inbound.state().started.elapsed().as_secs();
     Ok(HttpResponse::Ok().json(json!({"uptimeSeconds": uptime, "memoryUsage": {"rss": resident_bytes()}})))

@@ -30,7 +30,7 @@ struct LoginBody {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct RefreshTokenBody {
     // Any text: one that cannot be a token is answered like any other that cannot be used.
-    #[garde(custom(required(rules::any)))]
+    #[garde(custom(required(rules::any_text)))]
     refresh_token: Member<String>,
 }
 
@@ -41,9 +41,9 @@ struct RegisterBody {
     email: Member<String>,
     #[garde(custom(required(rules::something)))]
     password: Member<String>,
-    #[garde(custom(required(rules::name(Role::parse))))]
+    #[garde(custom(required(Role::parse)))]
     role: Member<String>,
-    #[garde(custom(optional(rules::any)))]
+    #[garde(custom(optional(rules::flag)))]
     active: Member<bool>,
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn login(mut inbound: Inbound) -> Answer {
 /// `POST /api/auth/refresh`
 pub(crate) async fn refresh(mut inbound: Inbound) -> Answer {
     let body: RefreshTokenBody = inbound.json().await?;
-    let presented = Secret::new(body.refresh_token.take(rules::any)?);
+    let presented = Secret::new(body.refresh_token.take(rules::any_text)?);
     let lifetime = inbound.state().refresh_lifetime;
     let who = inbound.run_hashing(move |ctx| accounts::refresh(ctx, presented.reveal(), lifetime)).await?;
     pair(inbound.state(), &who)
@@ -108,7 +108,7 @@ pub(crate) async fn refresh(mut inbound: Inbound) -> Answer {
 /// `POST /api/auth/logout`
 pub(crate) async fn log_out(mut inbound: Inbound) -> Answer {
     let body: RefreshTokenBody = inbound.json().await?;
-    let presented = Secret::new(body.refresh_token.take(rules::any)?);
+    let presented = Secret::new(body.refresh_token.take(rules::any_text)?);
     inbound.run_hashing(move |ctx| accounts::log_out(ctx, presented.reveal())).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -119,8 +119,8 @@ pub(crate) async fn register(mut inbound: Inbound) -> Answer {
     let command = Register {
         email: body.email.take(rules::email)?,
         password: Secret::new(body.password.take(rules::something)?),
-        role: body.role.take(rules::name(Role::parse))?,
-        active: body.active.take_optional(rules::any)?.unwrap_or(true),
+        role: body.role.take(Role::parse)?,
+        active: body.active.take_optional(rules::flag)?.unwrap_or(true),
     };
     let user = inbound.run_hashing(move |ctx| accounts::register(ctx, &command)).await?;
     Ok(HttpResponse::Created().json(UserDto::from(user)))

@@ -27,7 +27,7 @@ struct AgentBody {
     email: Member<String>,
     #[garde(custom(required(rules::agent_level)))]
     level: Member<i64>,
-    #[garde(custom(optional(rules::any)))]
+    #[garde(custom(optional(rules::flag)))]
     active: Member<bool>,
     #[garde(custom(optional(rules::id)))]
     user_id: Member<String>,
@@ -79,7 +79,7 @@ pub(crate) async fn enter(mut inbound: Inbound) -> Answer {
         name: body.name.take(rules::person)?,
         email: body.email.take(rules::email)?,
         level: body.level.take(rules::agent_level)?,
-        active: body.active.take_optional(rules::any)?.unwrap_or(true),
+        active: body.active.take_optional(rules::flag)?.unwrap_or(true),
         user: body.user_id.take_optional(rules::id)?.map(UserId::new),
     };
     let agent = inbound.run(move |ctx| directory::enter_agent(ctx, &command)).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
     };
     let page = page(&query.page, &query.page_size)?;
     let paged = inbound.run(move |ctx| directory::list_agents(ctx, &filter, page)).await?;
-    answer(paged, page, AgentDto::from)
+    Ok(answer(paged, page, AgentDto::from))
 }
 
 /// `GET /api/agents/{id}`

@@ -26,7 +26,7 @@ struct ClientBody {
     name: Member<String>,
     #[garde(custom(required(rules::email)))]
     email: Member<String>,
-    #[garde(custom(required(rules::name(ClientTier::parse))))]
+    #[garde(custom(required(ClientTier::parse)))]
     r#type: Member<String>,
     #[garde(custom(required(rules::company)))]
     company: Member<String>,
@@ -37,7 +37,7 @@ struct ClientBody {
 struct ClientQuery {
     #[garde(custom(optional(rules::search)))]
     search: Member<String>,
-    #[garde(custom(optional(rules::name(ClientTier::parse))))]
+    #[garde(custom(optional(ClientTier::parse)))]
     r#type: Member<String>,
     #[garde(custom(optional(rules::page_number)))]
     page: Member<String>,
@@ -77,7 +77,7 @@ pub(crate) async fn enter(mut inbound: Inbound) -> Answer {
     let command = EnterClient {
         name: body.name.take(rules::person)?,
         email: body.email.take(rules::email)?,
-        tier: body.r#type.take(rules::name(ClientTier::parse))?,
+        tier: body.r#type.take(ClientTier::parse)?,
         company: body.company.take(rules::company)?,
     };
     let client = inbound.run(move |ctx| directory::enter_client(ctx, &command)).await?;
@@ -90,11 +90,11 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
     let query: ClientQuery = inbound.query()?;
     let filter = ClientFilter {
         search: query.search.take_optional(rules::search)?.flatten(),
-        tier: query.r#type.take_optional(rules::name(ClientTier::parse))?,
+        tier: query.r#type.take_optional(ClientTier::parse)?,
     };
     let page = page(&query.page, &query.page_size)?;
     let paged = inbound.run(move |ctx| directory::list_clients(ctx, &filter, page)).await?;
-    answer(paged, page, ClientDto::from)
+    Ok(answer(paged, page, ClientDto::from))
 }
 
 /// `GET /api/clients/{id}`

@@ -5,7 +5,7 @@ use serde::Serialize;
 use techsupport_application::{Page, Paged};
 
 use super::rules;
-use crate::{inbound::Member, problem::Problem, routes::Answer};
+use crate::{inbound::Member, problem::Problem};
 
 /// The page that is asked for.
 pub(super) fn page(number: &Member<String>, size: &Member<String>) -> Result<Page, Problem> {
@@ -26,12 +26,12 @@ struct ListDto<T> {
 }
 
 /// The answer that carries a page.
-pub(super) fn answer<R, T: Serialize>(paged: Paged<R>, page: Page, dto: impl Fn(R) -> T) -> Answer {
-    Ok(HttpResponse::Ok().json(ListDto {
+pub(super) fn answer<R, T: Serialize>(paged: Paged<R>, page: Page, dto: impl Fn(R) -> T) -> HttpResponse {
+    HttpResponse::Ok().json(ListDto {
         data: paged.rows.into_iter().map(dto).collect(),
         total: paged.total,
         page: page.number(),
         page_size: page.size(),
         next_cursor: None,
-    }))
+    })
 }

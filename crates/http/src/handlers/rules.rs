@@ -2,7 +2,7 @@
 
 use techsupport_application::Page;
 use techsupport_domain::{
-    AgentLevel, AgentLevelError, UnknownName,
+    AgentLevel, AgentLevelError,
     text::{Company, Description, Email, PersonName, TextError, Title},
     ticket::{Priority, PriorityError},
 };
@@ -17,50 +17,50 @@ use crate::inbound::uuid;
 const DAY: &[BorrowedFormatItem<'static>] = format_description!("[year]-[month]-[day]");
 
 /// An id.
-pub(super) fn id(text: &String) -> Result<Uuid, &'static str> {
+pub(super) fn id(text: &str) -> Result<Uuid, &'static str> {
     uuid(text)
 }
 
 /// The name of a person.
-pub(super) fn person(text: &String) -> Result<PersonName, TextError> {
-    PersonName::parse(text.as_str())
+pub(super) fn person(text: &str) -> Result<PersonName, TextError> {
+    PersonName::parse(text)
 }
 
 /// An e-mail address.
-pub(super) fn email(text: &String) -> Result<Email, TextError> {
-    Email::parse(text.as_str())
+pub(super) fn email(text: &str) -> Result<Email, TextError> {
+    Email::parse(text)
 }
 
 /// A rung of the escalation ladder.
-pub(super) fn agent_level(level: &i64) -> Result<AgentLevel, AgentLevelError> {
-    AgentLevel::parse(*level)
+pub(super) fn agent_level(level: i64) -> Result<AgentLevel, AgentLevelError> {
+    AgentLevel::parse(level)
 }
 
-/// One of a closed set of names.
-pub(super) fn name<T>(
-    parse: fn(&str) -> Result<T, UnknownName>,
-) -> impl Fn(&String) -> Result<T, UnknownName> {
-    move |text| parse(text)
+/// Any text.
+#[expect(clippy::unnecessary_wraps, reason = "rules may refuse")]
+pub(super) fn any_text(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.to_owned())
 }
 
-/// Anything of its type.
-pub(super) fn any<T: Clone>(value: &T) -> Result<T, std::convert::Infallible> {
-    Ok(value.clone())
+/// Either of the two.
+#[expect(clippy::unnecessary_wraps, reason = "rules may refuse")]
+pub(super) fn flag(flag: bool) -> Result<bool, std::convert::Infallible> {
+    Ok(flag)
 }
 
 /// Text that says something. What it says is for somebody else to judge.
-pub(super) fn something(text: &String) -> Result<String, TextError> {
+pub(super) fn something(text: &str) -> Result<String, TextError> {
     if text.contains('\0') {
         Err(TextError::Nul)
     } else if text.trim().is_empty() {
         Err(TextError::Blank)
     } else {
-        Ok(text.clone())
+        Ok(text.to_owned())
     }
 }
 
 /// A text to look for; an empty one finds everything.
-pub(super) fn search(text: &String) -> Result<Option<String>, &'static str> {
+pub(super) fn search(text: &str) -> Result<Option<String>, &'static str> {
     if text.contains('\0') {
         Err("must not contain the NUL character")
     } else if text.chars().count() > 200 {
@@ -71,8 +71,8 @@ pub(super) fn search(text: &String) -> Result<Option<String>, &'static str> {
 }
 
 /// A boolean in a query.
-pub(super) fn yes_or_no(text: &String) -> Result<bool, &'static str> {
-    match text.as_str() {
+pub(super) fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text {
         "true" => Ok(true),
         "false" => Ok(false),
         _ => Err("must be true or false"),
@@ -80,13 +80,13 @@ pub(super) fn yes_or_no(text: &String) -> Result<bool, &'static str> {
 }
 
 /// A time, or the first moment of a day in UTC.
-pub(super) fn moment_from(text: &String) -> Result<OffsetDateTime, &'static str> {
+pub(super) fn moment_from(text: &str) -> Result<OffsetDateTime, &'static str> {
     moment(text).map(|(from, _)| from)
 }
 
 /// A time, or the last moment of a day in UTC. Answers show milliseconds, so a time that was copied from one
 /// means the whole of its millisecond.
-pub(super) fn moment_to(text: &String) -> Result<OffsetDateTime, &'static str> {
+pub(super) fn moment_to(text: &str) -> Result<OffsetDateTime, &'static str> {
     moment(text).map(|(_, to)| to)
 }
 
@@ -109,32 +109,32 @@ fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> 
 }
 
 /// A ticket's title.
-pub(super) fn title(text: &String) -> Result<Title, TextError> {
-    Title::parse(text.as_str())
+pub(super) fn title(text: &str) -> Result<Title, TextError> {
+    Title::parse(text)
 }
 
 /// A ticket's description.
-pub(super) fn description(text: &String) -> Result<Description, TextError> {
-    Description::parse(text.as_str())
+pub(super) fn description(text: &str) -> Result<Description, TextError> {
+    Description::parse(text)
 }
 
 /// The name of an organisation.
-pub(super) fn company(text: &String) -> Result<Company, TextError> {
-    Company::parse(text.as_str())
+pub(super) fn company(text: &str) -> Result<Company, TextError> {
+    Company::parse(text)
 }
 
 /// A priority in a body.
-pub(super) fn priority(number: &i64) -> Result<Priority, PriorityError> {
-    Priority::parse(*number)
+pub(super) fn priority(number: i64) -> Result<Priority, PriorityError> {
+    Priority::parse(number)
 }
 
 /// The number of a page.
-pub(super) fn page_number(text: &String) -> Result<u32, &'static str> {
+pub(super) fn page_number(text: &str) -> Result<u32, &'static str> {
     whole(text).filter(|number| *number >= 1).ok_or("must be a whole number from 1")
 }
 
 /// The size of a page.
-pub(super) fn page_size(text: &String) -> Result<u16, String> {
+pub(super) fn page_size(text: &str) -> Result<u16, String> {
     let size = whole(text).filter(|size| (1..=Page::MAX_SIZE).contains(size));
     size.ok_or_else(|| format!("must be a whole number from 1 to {}", Page::MAX_SIZE))
 }
@@ -182,7 +182,7 @@ mod tests {
             "9999-12-31T23:59:59-23:59",
             "2026-02-12T25:00:00Z",
         ] {
-            assert!(moment_from(&wrong.to_owned()).is_err(), "{wrong}");
+            assert!(moment_from(wrong).is_err(), "{wrong}");
         }
     }
 }

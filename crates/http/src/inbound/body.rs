@@ -35,7 +35,7 @@ pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     if charset.is_some_and(|(_, charset)| !charset.trim_matches('"').eq_ignore_ascii_case("utf-8")) {
         return refuse("the body must be encoded in UTF-8");
     }
-    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes());
+    let encoding = headers.get(header::CONTENT_ENCODING).map(header::HeaderValue::as_bytes);
     if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
         return refuse("the body must not be compressed");
     }

@@ -7,31 +7,59 @@ use serde_json::Value;
 
 use crate::problem::Problem;
 
-/// What a member of this type is called in an error.
-pub(crate) trait Expected {
+/// A type that members can have.
+pub(crate) trait Kind {
     /// Completes "must be …".
     const WHAT: &'static str;
+    /// How a rule gets to see it.
+    type View<'a>
+    where
+        Self: 'a;
+
+    /// Shows it to a rule.
+    fn view(&self) -> Self::View<'_>;
 }
 
-impl Expected for String {
+impl Kind for String {
     const WHAT: &'static str = "a string";
+    type View<'a> = &'a str;
+
+    fn view(&self) -> &str {
+        self
+    }
 }
 
-impl Expected for i64 {
+impl Kind for i64 {
     const WHAT: &'static str = "a whole number";
+    type View<'a> = i64;
+
+    fn view(&self) -> i64 {
+        *self
+    }
 }
 
-impl Expected for bool {
+impl Kind for bool {
     const WHAT: &'static str = "true or false";
+    type View<'a> = bool;
+
+    fn view(&self) -> bool {
+        *self
+    }
 }
 
-impl Expected for Vec<String> {
+impl Kind for Vec<String> {
     const WHAT: &'static str = "a list of strings";
+    type View<'a> = &'a [String];
+
+    fn view(&self) -> &[String] {
+        self
+    }
 }
 
 /// One member of the input. No `Debug`: passwords and tokens pass through here.
-#[derive(Clone)]
+#[derive(Default)]
 pub(crate) enum Member<T> {
+    #[default]
     Missing,
     Null,
     /// Of another type.
@@ -39,37 +67,35 @@ pub(crate) enum Member<T> {
     Is(T),
 }
 
-// Not derived: that would ask for `T: Default`.
-impl<T> Default for Member<T> {
-    fn default() -> Self {
-        Member::Missing
-    }
-}
-
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Member<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Value::deserialize(deserializer)? {
-            Value::Null => Member::Null,
-            value => T::deserialize(value).map_or(Member::Wrong, Member::Is),
+        let value = Value::deserialize(deserializer)?;
+        Ok(if value.is_null() {
+            Member::Null
+        } else {
+            T::deserialize(value).map_or(Member::Wrong, Member::Is)
         })
     }
 }
 
-impl<T: Expected> Member<T> {
+impl<T: Kind> Member<T> {
     /// The value it holds, if it holds one.
-    fn value(&self) -> Result<Option<&T>, String> {
+    fn value(&self) -> Result<Option<T::View<'_>>, String> {
         match self {
             Member::Missing | Member::Null => Ok(None),
             Member::Wrong => Err(format!("must be {}", T::WHAT)),
-            Member::Is(value) => Ok(Some(value)),
+            Member::Is(value) => Ok(Some(value.view())),
         }
     }
 
-    fn parsed<D, E: Display>(&self, parse: impl FnOnce(&T) -> Result<D, E>) -> Result<Option<D>, String> {
+    fn parsed<D, E: Display>(
+        &self,
+        parse: impl FnOnce(T::View<'_>) -> Result<D, E>,
+    ) -> Result<Option<D>, String> {
         self.value()?.map(parse).transpose().map_err(|error| error.to_string())
     }
 
-    fn demanded<D, E: Display>(&self, parse: impl FnOnce(&T) -> Result<D, E>) -> Result<D, String> {
+    fn demanded<D, E: Display>(&self, parse: impl FnOnce(T::View<'_>) -> Result<D, E>) -> Result<D, String> {
         match (self.parsed(parse)?, self) {
             (Some(value), _) => Ok(value),
             (None, Member::Null) => Err(format!("must be {}", T::WHAT)),
@@ -78,14 +104,17 @@ impl<T: Expected> Member<T> {
     }
 
     /// The parsed value of a member that has to be there. Validation has refused others before.
-    pub(crate) fn take<D, E: Display>(&self, parse: impl FnOnce(&T) -> Result<D, E>) -> Result<D, Problem> {
+    pub(crate) fn take<D, E: Display>(
+        &self,
+        parse: impl FnOnce(T::View<'_>) -> Result<D, E>,
+    ) -> Result<D, Problem> {
         self.demanded(parse).map_err(|_| unvalidated())
     }
 
     /// The parsed value of a member that may be missing or null.
     pub(crate) fn take_optional<D, E: Display>(
         &self,
-        parse: impl FnOnce(&T) -> Result<D, E>,
+        parse: impl FnOnce(T::View<'_>) -> Result<D, E>,
     ) -> Result<Option<D>, Problem> {
         self.parsed(parse).map_err(|_| unvalidated())
     }
@@ -98,22 +127,22 @@ fn unvalidated() -> Problem {
 }
 
 /// The member has to be there and to parse.
-pub(crate) fn required<T: Expected, D, E: Display>(
-    parse: impl FnOnce(&T) -> Result<D, E>,
+pub(crate) fn required<T: Kind, D, E: Display>(
+    parse: impl FnOnce(T::View<'_>) -> Result<D, E>,
 ) -> impl FnOnce(&Member<T>, &()) -> garde::Result {
     move |member, ()| member.demanded(parse).map(drop).map_err(garde::Error::new)
 }
 
 /// The member may be missing or null; otherwise it has to parse.
-pub(crate) fn optional<T: Expected, D, E: Display>(
-    parse: impl FnOnce(&T) -> Result<D, E>,
+pub(crate) fn optional<T: Kind, D, E: Display>(
+    parse: impl FnOnce(T::View<'_>) -> Result<D, E>,
 ) -> impl FnOnce(&Member<T>, &()) -> garde::Result {
     move |member, ()| member.parsed(parse).map(drop).map_err(garde::Error::new)
 }
 
 /// The member has to be there, but may be null; otherwise it has to parse.
-pub(crate) fn nullable<T: Expected, D, E: Display>(
-    parse: impl FnOnce(&T) -> Result<D, E>,
+pub(crate) fn nullable<T: Kind, D, E: Display>(
+    parse: impl FnOnce(T::View<'_>) -> Result<D, E>,
 ) -> impl FnOnce(&Member<T>, &()) -> garde::Result {
     move |member, ()| match member {
         Member::Missing => Err(garde::Error::new("is required")),

@@ -82,9 +82,9 @@ mod tests {
     #[derive(Deserialize, Validate, Default)]
     #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
     struct Sample {
-        #[garde(custom(required(|text: &String| Title::parse(text.as_str()))))]
+        #[garde(custom(required(|text: &str| Title::parse(text))))]
         long_title: Member<String>,
-        #[garde(custom(optional(|n: &i64| u8::try_from(*n))))]
+        #[garde(custom(optional(|n: i64| u8::try_from(n))))]
         small: Member<i64>,
     }
 

@@ -43,7 +43,7 @@ pub(crate) struct Problem {
     pub(crate) kind: Kind,
     pub(crate) detail: Cow<'static, str>,
     pub(crate) errors: Vec<InputError>,
-    pub(crate) transition: Option<RefusedTransition>,
+    pub(crate) transition: Option<Box<RefusedTransition>>,
     /// For [`Kind::NotReady`]: what is missing.
     pub(crate) failing: Option<&'static str>,
     /// `Retry-After`; answers of kinds that want one and have none get the default.

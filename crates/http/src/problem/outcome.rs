@@ -50,7 +50,7 @@ fn refused(refusal: Refusal) -> Problem {
     let detail = refusal.to_string();
     match refusal {
         Refusal::IllegalTransition { from, to, allowed } => Problem {
-            transition: Some(RefusedTransition { from, to, allowed }),
+            transition: Some(Box::new(RefusedTransition { from, to, allowed })),
             ..Problem::new(Kind::IllegalTransition, detail)
         },
         Refusal::NotAssignable { .. } => Problem::new(Kind::NotAssignable, detail),

@@ -80,9 +80,12 @@ fn sane_keys<C>(keys: &BTreeMap<String, SecretString>, _: &C) -> garde::Result {
 }
 
 fn is_a_key<C>(keys: &BTreeMap<String, SecretString>) -> impl FnOnce(&String, &C) -> garde::Result {
-    |current, _| match keys.contains_key(current) {
-        true => Ok(()),
-        false => Err(garde::Error::new("must be the name of one of the keys")),
+    |current, _| {
+        if keys.contains_key(current) {
+            Ok(())
+        } else {
+            Err(garde::Error::new("must be the name of one of the keys"))
+        }
     }
 }
 

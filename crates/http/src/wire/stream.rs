@@ -117,12 +117,11 @@ impl WireStream {
         if !self.connection.is_idle() {
             return Poll::Pending;
         }
-        let deadline = match self.head_since {
-            Some(since) => since + self.times.head,
-            None => {
-                let since = *self.idle_since.get_or_insert_with(Instant::now);
-                since + if self.arrivals == 0 { self.times.head } else { self.times.idle }
-            }
+        let deadline = if let Some(since) = self.head_since {
+            since + self.times.head
+        } else {
+            let since = *self.idle_since.get_or_insert_with(Instant::now);
+            since + if self.arrivals == 0 { self.times.head } else { self.times.idle }
         };
         if self.timer.deadline() != deadline {
             self.timer.as_mut().reset(deadline);

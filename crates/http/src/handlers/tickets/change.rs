@@ -16,7 +16,7 @@ use crate::{
 #[derive(Deserialize, Validate, Default)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct StatusBody {
-    #[garde(custom(required(rules::name(Status::parse))))]
+    #[garde(custom(required(Status::parse)))]
     status: Member<String>,
 }
 
@@ -34,10 +34,7 @@ struct AssignBody {
 /// `PATCH /api/tickets/{id}/status`
 pub(crate) async fn change_status(mut inbound: Inbound) -> Answer {
     let body: StatusBody = inbound.json().await?;
-    let command = ChangeStatus {
-        ticket: inbound.id(TicketId::new)?,
-        to: body.status.take(rules::name(Status::parse))?,
-    };
+    let command = ChangeStatus { ticket: inbound.id(TicketId::new)?, to: body.status.take(Status::parse)? };
     Ok(dto::answer(inbound.run(move |ctx| tickets::change_status(ctx, &command)).await?))
 }
 

@@ -40,7 +40,7 @@ struct TicketQuery {
     to: Member<String>,
     #[garde(custom(optional(rules::moment_from)))]
     updated_since: Member<String>,
-    #[garde(custom(optional(rules::name(ClockState::parse))))]
+    #[garde(custom(optional(ClockState::parse)))]
     sla_state: Member<String>,
     #[garde(custom(optional(order)))]
     sort: Member<String>,
@@ -54,23 +54,23 @@ impl Parameters for TicketQuery {
     const LISTS: &'static [&'static str] = &["status"];
 }
 
-fn statuses(names: &Vec<String>) -> Result<Vec<Status>, UnknownName> {
+fn statuses(names: &[String]) -> Result<Vec<Status>, UnknownName> {
     names.iter().map(|name| Status::parse(name)).collect()
 }
 
-fn urgency(text: &String) -> Result<Priority, PriorityError> {
+fn urgency(text: &str) -> Result<Priority, PriorityError> {
     Priority::parse(rules::whole(text).unwrap_or(0))
 }
 
-fn agent_is(text: &String) -> Result<AgentIs, &'static str> {
-    match text.as_str() {
+fn agent_is(text: &str) -> Result<AgentIs, &'static str> {
+    match text {
         "none" => Ok(AgentIs::Nobody),
         _ => rules::id(text).map(|id| AgentIs::Agent(AgentId::new(id))).map_err(|_| "must be a UUID or none"),
     }
 }
 
-fn order(text: &String) -> Result<TicketOrder, &'static str> {
-    match text.as_str() {
+fn order(text: &str) -> Result<TicketOrder, &'static str> {
+    match text {
         "createdAt" => Ok(TicketOrder::CreatedAsc),
         "-createdAt" => Ok(TicketOrder::CreatedDesc),
         "priority" => Ok(TicketOrder::PriorityAsc),
@@ -90,7 +90,7 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
         from: query.from.take_optional(rules::moment_from)?,
         to: query.to.take_optional(rules::moment_to)?,
         updated_since: query.updated_since.take_optional(rules::moment_from)?,
-        sla_state: query.sla_state.take_optional(rules::name(ClockState::parse))?,
+        sla_state: query.sla_state.take_optional(ClockState::parse)?,
         order: query.sort.take_optional(order)?.unwrap_or_default(),
     };
     if let (Some(from), Some(to)) = (filter.from, filter.to)
@@ -104,5 +104,5 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
     }
     let page = page(&query.page, &query.page_size)?;
     let paged = inbound.run(move |ctx| tickets::list_tickets(ctx, &filter, page)).await?;
-    answer(paged, page, TicketDto::from)
+    Ok(answer(paged, page, TicketDto::from))
 }

@@ -74,5 +74,5 @@ pub(crate) async fn timeline(inbound: Inbound) -> Answer {
     let page = page(&query.page, &query.page_size)?;
     let id = inbound.id(TicketId::new)?;
     let paged = inbound.run(move |ctx| tickets::ticket_timeline(ctx, id, page)).await?;
-    answer(paged, page, EntryDto::from)
+    Ok(answer(paged, page, EntryDto::from))
 }
