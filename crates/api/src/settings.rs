@@ -244,6 +244,22 @@ mod tests {
     }
 
     #[test]
+    fn lists_and_nested_sections_can_be_set_by_the_environment() {
+        let variables = [
+            ("TECHSUPPORT__HTTP__CORS__ALLOWED_ORIGINS", "https://a.example, https://b.example"),
+            ("TECHSUPPORT__BROKER__RETRY_DELAYS_MS", "100,200"),
+            ("TECHSUPPORT__AUTH__KEYS__NEXT", "a-key-of-at-least-thirty-two-bytes"),
+            ("TECHSUPPORT__SWEEP__ENABLED", "false"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let settings: ApiSettings = load_from(&Sources { folder: None, variables }).unwrap();
+        assert_eq!(settings.http.cors.allowed_origins, ["https://a.example", "https://b.example"]);
+        assert_eq!(settings.broker.retry_delays_ms, [100, 200]);
+        assert!(settings.auth.keys.contains_key("next") && settings.auth.keys.contains_key("local"));
+        assert!(!settings.sweep.enabled);
+    }
+
+    #[test]
     fn debug_output_hides_secrets() {
         let settings: ApiSettings = load_from(&Sources::default()).unwrap();
         let shown = format!("{settings:?}");
