@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
-use crate::{check, down, migrate, seed, signals, test, up};
+use crate::{chaos, check, down, migrate, seed, signals, test, up};
 
 /// Runs, tests and checks TechSupport Pro.
 ///
@@ -30,6 +30,8 @@ enum Command {
     Migrate(migrate::Options),
     /// Add demo data to `DATABASE_URL`, else to the `up` instance.
     Seed(seed::Options),
+    /// Kill everything while SLA deadlines pass, and check that each breach was told of exactly once.
+    Chaos(chaos::Options),
     /// Check formatting, lints, documentation, layering, licences and tidiness.
     Check(check::Options),
 }
@@ -54,6 +56,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Test(options) => test::run(options),
         Command::Migrate(options) => migrate::run(options),
         Command::Seed(options) => seed::run(options),
+        Command::Chaos(options) => chaos::command(options),
         Command::Check(options) => check::run(options),
     }
 }

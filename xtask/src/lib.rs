@@ -1,19 +1,23 @@
 //! `cargo xtask …`: every command a developer or CI needs, with nothing to install but Rust and a C compiler.
 //!
-//! The library half exists for [`provision`]: the `tests` crate starts private servers with it, to kill them.
+//! The library half exists for the `tests` crate: [`provision`] starts private servers for it, to be killed, and [`chaos`]
+//! does a small run.
 
+pub mod chaos;
 mod check;
 mod cli;
 mod desk;
 mod down;
 mod environment;
 mod error;
+mod figures;
 mod migrate;
 mod probe;
 mod process;
 mod programs;
 mod progress;
 pub mod provision;
+mod psql;
 mod seed;
 mod service;
 mod signals;

@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::process::{Managed, Mark, Signal};
+use crate::{probe, wait, workspace};
 
 /// Longer than a request may take.
 const STOP_GRACE: Duration = Duration::from_secs(40);
+
+/// How long services have until they are ready.
+const READY_LIMIT: Duration = Duration::from_mins(1);
 
 /// A program with its environment and its log, started again and again.
 #[derive(Debug)]
@@ -54,6 +58,11 @@ impl Service {
         Ok(mark)
     }
 
+    /// False before the first start and after every end.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.ended().is_none())
+    }
+
     /// How it ended, once it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.process.as_mut().and_then(Managed::ended)
@@ -72,4 +81,19 @@ impl Service {
             process.stop(Signal::TERM, STOP_GRACE);
         }
     }
+}
+
+/// Waits until the API says that it is ready. A service that ends before will not get better by being restarted.
+pub(crate) fn await_ready(port: u16, services: &mut [&mut Service]) -> Result<()> {
+    let ready = wait::until(READY_LIMIT, || {
+        if let Some(ended) = services.iter_mut().find_map(|service| service.ended().map(|_| service)) {
+            let what = format!("{} ended while starting", ended.name);
+            return Err(Error::NotReady { what, log: workspace::log_tail(&ended.log) });
+        }
+        Ok(probe::is_ready(port).then_some(()))
+    })?;
+    ready.ok_or_else(|| Error::NotReady {
+        what: format!("/health/ready is not 200 after {} s", READY_LIMIT.as_secs()),
+        log: services.first().map(|service| workspace::log_tail(&service.log)).unwrap_or_default(),
+    })
 }

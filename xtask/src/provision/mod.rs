@@ -22,6 +22,7 @@ pub use plan::Plan;
 pub use server::Server;
 pub use servers::Servers;
 
-
+pub(crate) use installed::client as postgres_client;
 pub(crate) use instance::{Instance, Ledger, is_locked, purge, sweep};
 pub(crate) use ports::{free as free_port, is_free as is_free_port};
+pub(crate) use servers::Recorder;

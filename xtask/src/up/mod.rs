@@ -6,15 +6,14 @@ mod tail;
 mod watch;
 
 use std::fs;
-use std::time::Duration;
 
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::migrate::migrate;
 use crate::programs::Programs;
 use crate::provision::{Plan, Servers, free_port, is_free_port};
+use crate::seed;
 use crate::service::Service;
-use crate::{probe, seed, wait, workspace};
 
 use supervisor::Supervisor;
 use watch::Watched;
@@ -23,7 +22,6 @@ use watch::Watched;
 pub(crate) const INSTANCE: &str = "up";
 
 const USUAL_PORT: u16 = 8080;
-const READY_LIMIT: Duration = Duration::from_mins(1);
 
 /// Options of `up`.
 #[derive(Debug, clap::Args)]
@@ -59,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let worker = Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment);
 
     let mut supervisor = Supervisor::start(servers, api, worker)?;
-    await_ready(&mut supervisor, port)?;
+    supervisor.await_ready(port)?;
     let watched = if options.no_seed { None } else { furnish(supervisor.database_url(), options)? };
     greeting::print(port, &logs, watched.as_ref());
     supervisor.watch()?;
@@ -92,19 +90,4 @@ fn choose_port(wanted: Option<u16>) -> Result<u16> {
         None if is_free_port(USUAL_PORT) => Ok(USUAL_PORT),
         None => free_port(),
     }
-}
-
-/// A service that ends before the first answer will not get better by being restarted.
-fn await_ready(supervisor: &mut Supervisor, port: u16) -> Result<()> {
-    let ready = wait::until(READY_LIMIT, || {
-        if let Some((name, log)) = supervisor.ended_service() {
-            let what = format!("{name} ended while starting");
-            return Err(Error::NotReady { what, log: workspace::log_tail(&log) });
-        }
-        Ok(probe::is_ready(port).then_some(()))
-    })?;
-    ready.ok_or_else(|| Error::NotReady {
-        what: format!("/health/ready is not 200 after {} s", READY_LIMIT.as_secs()),
-        log: workspace::log_tail(&supervisor.api_log()),
-    })
 }

@@ -1,13 +1,12 @@
 //! Keeps everything running, and shows what happens.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::tail::{self, Tail};
 use crate::error::{Error, Result};
 use crate::provision::{Server, Servers};
-use crate::service::Service;
+use crate::service::{Service, await_ready};
 use crate::{signals, wait};
 
 const TURN: Duration = Duration::from_millis(100);
@@ -37,19 +36,13 @@ impl Supervisor {
         Ok(supervisor)
     }
 
-    /// A service that does not run, with its log.
-    pub(crate) fn ended_service(&mut self) -> Option<(&'static str, PathBuf)> {
-        [&mut self.api, &mut self.worker]
-            .into_iter()
-            .find_map(|service| service.ended().map(|_| (service.name(), service.log().to_path_buf())))
+    /// Waits until requests are answered.
+    pub(crate) fn await_ready(&mut self, port: u16) -> Result<()> {
+        await_ready(port, &mut [&mut self.api, &mut self.worker])
     }
 
     pub(crate) fn database_url(&self) -> &str {
         self.servers.database_url().unwrap_or_default()
-    }
-
-    pub(crate) fn api_log(&self) -> PathBuf {
-        self.api.log().to_path_buf()
     }
 
     /// Shows log lines and restarts what dies, until a signal asks to stop.

@@ -1,0 +1,95 @@
+//! Waits until everything that was set in motion has come to its end.
+
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::stage::Stage;
+use crate::error::Result;
+use crate::psql::Psql;
+use crate::{progress, wait};
+
+/// However slowly it goes.
+const LIMIT: Duration = Duration::from_mins(10);
+/// Nothing moves for so long only if nothing ever will: more than the longest lease and the longest retry delay together.
+const STANDSTILL: Duration = Duration::from_secs(90);
+/// The broker counts its messages every few seconds.
+const QUEUES: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(250);
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct State {
+    steps: u32,
+    unpublished: u64,
+    pending: u64,
+    delivered: u32,
+    finished: u32,
+}
+
+impl State {
+    fn read(psql: &Psql) -> Result<Self> {
+        psql.row(
+            "SELECT (SELECT count(*) FROM sla_steps) AS steps, \
+             (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS unpublished, \
+             (SELECT count(*) FROM deliveries WHERE state = 'PENDING') AS pending, \
+             (SELECT count(*) FROM deliveries WHERE state = 'DELIVERED') AS delivered, \
+             (SELECT count(*) FROM inbox) AS finished",
+        )
+    }
+
+    fn is_drained(&self, breaches: u32) -> bool {
+        self.steps >= breaches
+            && self.unpublished == 0
+            && self.pending == 0
+            && self.delivered >= breaches
+            && self.finished >= breaches
+    }
+}
+
+/// How many deliveries are settled so far.
+pub(super) fn delivered(psql: &Psql) -> Result<u32> {
+    State::read(psql).map(|state| state.delivered)
+}
+
+/// Waits until every event is published, every delivery settled, or nothing moves any more: then the checker has to say what
+/// is missing.
+pub(super) fn records(psql: &Psql, breaches: u32) -> Result<()> {
+    let bar = progress::bar("deliveries", breaches);
+    let mut last = (State::read(psql)?, Instant::now());
+    wait::until(LIMIT, || {
+        wait::pause(LOOK);
+        let now = State::read(psql)?;
+        bar.set_position(now.delivered.into());
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        Ok((last.0.is_drained(breaches) || last.1.elapsed() > STANDSTILL).then_some(()))
+    })?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Waits until the outbox is empty.
+pub(crate) fn outbox(psql: &Psql) -> Result<()> {
+    let bar = progress::bar("publishing", 0);
+    wait::until(LIMIT, || {
+        wait::pause(LOOK);
+        let left = State::read(psql)?.unpublished;
+        bar.set_length(bar.length().unwrap_or(0).max(left));
+        bar.set_position(bar.length().unwrap_or(0) - left);
+        Ok((left == 0).then_some(()))
+    })?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Waits until the queues are empty, dead letters aside, and gives what is left in them.
+pub(super) fn queues(stage: &mut Stage) -> Result<Vec<(String, u64)>> {
+    let mut left = Vec::new();
+    wait::until(QUEUES, || {
+        left = stage.queues()?;
+        let waiting = left.iter().any(|(name, messages)| *messages > 0 && !name.ends_with(".dlq"));
+        Ok((!waiting).then_some(()))
+    })?;
+    Ok(left)
+}
