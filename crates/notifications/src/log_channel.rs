@@ -45,7 +45,8 @@ impl LogChannel {
         source: Source,
         now: fn() -> OffsetDateTime,
     ) -> Result<Self, SinkError> {
-        Ok(Self { sink: LineSink::open(&settings.target)?, source, timeout: settings.timeout(), now })
+        let sink = LineSink::open(&settings.target, settings.search_bytes())?;
+        Ok(Self { sink, source, timeout: settings.timeout(), now })
     }
 
     /// Whether a repeated attempt can be told from a first one; see [`LineSink`].

@@ -24,11 +24,19 @@ pub struct LogTargetSettings {
     /// How long writing a line may take, waiting for other processes and searching included, in milliseconds.
     #[garde(range(min = 100, max = 60_000))]
     pub timeout_ms: u64,
+    /// How much of the end of the file is searched for a line of an earlier attempt, in MiB. More than is
+    /// logged between the first attempt and the last.
+    #[garde(range(min = 1, max = 65_536))]
+    pub search_mib: u32,
 }
 
 impl LogTargetSettings {
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
+    }
+
+    pub(crate) fn search_bytes(&self) -> u64 {
+        u64::from(self.search_mib) * 1024 * 1024
     }
 }
 

@@ -48,7 +48,8 @@ fn warning() -> Notification {
 fn written(name: &str, notifications: Vec<Notification>) -> String {
     let path: PathBuf =
         std::env::temp_dir().join(format!("techsupport-channel-{}-{name}.log", std::process::id()));
-    let settings = LogTargetSettings { target: LogTarget::File(path.clone()), timeout_ms: 20_000 };
+    let settings =
+        LogTargetSettings { target: LogTarget::File(path.clone()), timeout_ms: 20_000, search_mib: 1 };
     let source = Source { name: "sla-worker", hostname: "desk".into(), pid: 4711 };
     let channel = LogChannel::open(&settings, source, || datetime!(2026-02-12 20:45:24 UTC)).unwrap();
     for (n, notification) in (1..).zip(notifications) {

@@ -24,6 +24,8 @@ pub(super) struct LineFile {
     /// An open file description of our own, for reading, appending and locking. `flock` belongs to the
     /// description, and standard output's is often shared with other processes.
     file: File,
+    /// How many bytes of its end are searched for earlier attempts.
+    search: u64,
     seen: Mutex<Seen>,
 }
 
@@ -39,11 +41,11 @@ struct Seen {
 impl LineFile {
     /// Opens the file behind a descriptor once more. By way of the descriptor, not by name: the file may have
     /// been renamed.
-    pub(super) fn reopen(output: &File) -> io::Result<Self> {
+    pub(super) fn reopen(output: &File, search: u64) -> io::Result<Self> {
         let path = format!("/proc/self/fd/{}", output.as_fd().as_raw_fd());
         let file = File::options().read(true).append(true).open(path)?;
         let until = file.metadata()?.len();
-        Ok(Self { file, seen: Mutex::new(Seen { until, recent: Recent::default() }) })
+        Ok(Self { file, search, seen: Mutex::new(Seen { until, recent: Recent::default() }) })
     }
 
     pub(super) fn write_once(
@@ -91,7 +93,8 @@ impl LineFile {
     fn search(&self, event: Uuid, deadline: Instant) -> Result<Search, SinkError> {
         let length = self.file.metadata()?.len();
         let mut found = false;
-        let until = scan::notifications(&self.file, 0..length, deadline, |other| {
+        let end = length.saturating_sub(self.search)..length;
+        let until = scan::notifications(&self.file, end, deadline, |other| {
             found = other == event;
             if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;

@@ -7,8 +7,8 @@
 //! 1. A file that does not end in a newline was torn by the death of a writer. A newline is appended first, so
 //!    that the fragment stands alone: complete, and then found, or broken, and then ignored.
 //! 2. What was appended since this process last looked is searched: a worker that was stopped for longer than
-//!    its lease must notice that another one was faster. When it is not the first attempt, the whole
-//!    file is searched. Only a line that is complete, valid JSON, of one of our types and with the event's
+//!    its lease must notice that another one was faster. When it is not the first attempt, the end of the
+//!    file is searched, as far back as the settings say. Only a line that is complete, valid JSON, of one of our types and with the event's
 //!    id counts.
 //! 3. If it is not there, it is appended with one write.
 //!
@@ -82,20 +82,17 @@ enum Target {
 
 impl LineSink {
     /// Opens the target. Standard output that is a file is put into append mode: others write there too.
-    pub fn open(target: &LogTarget) -> Result<Self, SinkError> {
-        match target {
-            LogTarget::Stdout => {
-                Self::from_descriptor(File::from(io::stdout().as_fd().try_clone_to_owned()?))
-            }
-            LogTarget::File(path) => {
-                let file = File::options().create(true).read(true).append(true).open(path)?;
-                Self::from_descriptor(file)
-            }
-        }
+    /// Of a file, the last `search` bytes are searched for lines of earlier attempts.
+    pub fn open(target: &LogTarget, search: u64) -> Result<Self, SinkError> {
+        let output = match target {
+            LogTarget::Stdout => File::from(io::stdout().as_fd().try_clone_to_owned()?),
+            LogTarget::File(path) => File::options().create(true).read(true).append(true).open(path)?,
+        };
+        Self::from_descriptor(output, search)
     }
 
     /// A sink for what `output` is open on.
-    pub fn from_descriptor(output: File) -> Result<Self, SinkError> {
+    pub fn from_descriptor(output: File, search: u64) -> Result<Self, SinkError> {
         let kind = FileType::from_raw_mode(fstat(&output).map_err(io::Error::from)?.st_mode);
         if kind != FileType::RegularFile {
             return Ok(Self { target: Target::Stream(Mutex::new(output)) });
@@ -104,7 +101,7 @@ impl LineSink {
         if !flags.contains(OFlags::APPEND) {
             fcntl_setfl(&output, flags | OFlags::APPEND).map_err(io::Error::from)?;
         }
-        match LineFile::reopen(&output) {
+        match LineFile::reopen(&output, search) {
             Ok(file) => Ok(Self { target: Target::File(file) }),
             Err(error) => {
                 tracing::warn!(%error, "the log cannot be read back; repeated notifications will not be noticed");

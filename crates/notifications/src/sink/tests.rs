@@ -13,6 +13,8 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::*;
 
+const SEARCH: u64 = 16 * 1024 * 1024;
+
 /// A file that is removed with the test.
 struct Log(PathBuf);
 
@@ -25,7 +27,7 @@ impl Log {
 
     /// A sink as a process of its own would have it.
     fn sink(&self) -> LineSink {
-        LineSink::open(&LogTarget::File(self.0.clone())).unwrap()
+        LineSink::open(&LogTarget::File(self.0.clone()), SEARCH).unwrap()
     }
 
     fn add(&self, text: &str) {
@@ -189,7 +191,7 @@ fn a_file_that_was_opened_for_overwriting_is_appended_to_and_survives_renaming()
     let log = Log::new("overwrite");
     log.add("before\n");
     let output = File::options().write(true).open(&log.0).unwrap();
-    let sink = LineSink::from_descriptor(output).unwrap();
+    let sink = LineSink::from_descriptor(output, SEARCH).unwrap();
     assert!(sink.can_check());
     let elsewhere: &Path = &log.0.with_extension("1");
     fs::rename(&log.0, elsewhere).unwrap();
@@ -201,7 +203,7 @@ fn a_file_that_was_opened_for_overwriting_is_appended_to_and_survives_renaming()
 #[test]
 fn a_pipe_takes_lines_without_looking() {
     let (mut reader, writer) = io::pipe().unwrap();
-    let sink = LineSink::from_descriptor(File::from(std::os::fd::OwnedFd::from(writer))).unwrap();
+    let sink = LineSink::from_descriptor(File::from(std::os::fd::OwnedFd::from(writer)), SEARCH).unwrap();
     assert!(!sink.can_check());
     assert_eq!(write(&sink, event(1), false), Written::Now);
     assert_eq!(write(&sink, event(1), true), Written::Now);
