@@ -83,6 +83,11 @@ impl Publisher {
         self.connected.load(Ordering::Relaxed)
     }
 
+    /// Waits for the task to end, which says goodbye to the broker first.
+    pub async fn ended(&self) {
+        self.requests.closed().await;
+    }
+
     /// Publishes one message and waits for its fate.
     pub(crate) async fn send(&self, message: Outgoing) -> Result<(), Unpublished> {
         let reply = self.hand_in(vec![message])?;

@@ -77,6 +77,7 @@ pub async fn run(settings: SlaWorkerSettings, stop: CancellationToken) -> Result
     let webhook_events = consumer(Subscription::WebhookEvents, vec![]);
     tokio::join!(sla_events.run(), webhook_events.run());
     publishing.cancel();
+    publisher.ended().await;
     Ok(())
 }
 
