@@ -9,9 +9,13 @@
 //! reported. It never holds up the others: when a batch fails for a reason that will not go away by itself,
 //! its tickets are taken one by one to find out which of them it is.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use techsupport_domain::{TicketId, ticket::Ticket};
+use techsupport_domain::{
+    TicketId,
+    ticket::{Decision, Ticket, TicketEvent},
+};
 use time::OffsetDateTime;
 
 use crate::{
@@ -38,15 +42,16 @@ pub fn sweep_deadlines(ctx: Ctx<'_>, batch: u32, set_aside_for: Duration) -> Res
     let swept = ctx.ports.work.run_for(&ctx.call.budget, |tx| {
         let due = tx.claim_due(batch)?;
         claimed = due.tickets.iter().map(|ticket| ticket.id).collect();
-        tx.set_aside(&due.corrupt, set_aside_for)?;
-        let lags = run_steps(ctx, tx, due.tickets, due.now)?;
-        Ok((lags, due.corrupt))
+        let mut pass = run_steps(ctx, tx, due.tickets, due.now)?;
+        pass.claimed += due.corrupt.len();
+        pass.set_aside.extend(due.corrupt);
+        pass.set_aside = tx.set_aside(&pass.set_aside, set_aside_for)?;
+        Ok(pass)
     });
-    let full = usize::try_from(batch).unwrap_or(usize::MAX);
     match swept {
-        Ok((lags, corrupt)) => {
-            let count = claimed.len() + corrupt.len();
-            Ok(SweepReport { claimed: count, lags, set_aside: corrupt, more: count >= full })
+        Ok(pass) => {
+            let more = pass.claimed >= usize::try_from(batch).unwrap_or(usize::MAX);
+            Ok(SweepReport { more, ..pass })
         }
         Err(error) if error.is_transient() => Err(error),
         Err(error) if claimed.is_empty() => Err(error),
@@ -55,40 +60,62 @@ pub fn sweep_deadlines(ctx: Ctx<'_>, batch: u32, set_aside_for: Duration) -> Res
 }
 
 fn one_by_one(ctx: Ctx<'_>, tickets: &[TicketId], set_aside_for: Duration) -> Result<SweepReport, AppError> {
-    let mut report = SweepReport { claimed: tickets.len(), more: true, ..SweepReport::default() };
+    let mut report = SweepReport { more: true, ..SweepReport::default() };
+    let mut add = |pass: SweepReport| {
+        report.claimed += pass.claimed;
+        report.lags.extend(pass.lags);
+        report.set_aside.extend(pass.set_aside);
+    };
     for &id in tickets {
-        let swept = ctx.ports.work.run_for(&ctx.call.budget, |tx| match tx.lock_ticket(id)? {
-            Some((ticket, now)) => run_steps(ctx, tx, vec![ticket], now),
-            None => Ok(Vec::new()),
+        let swept = ctx.ports.work.run_for(&ctx.call.budget, |tx| {
+            let Some((ticket, now)) = tx.lock_ticket(id)? else { return Ok(SweepReport::default()) };
+            let mut pass = run_steps(ctx, tx, vec![ticket], now)?;
+            pass.set_aside = tx.set_aside(&pass.set_aside, set_aside_for)?;
+            Ok(pass)
         });
         match swept {
-            Ok(lags) => report.lags.extend(lags),
+            Ok(pass) => add(pass),
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => {
-                let aside = SetAside { ticket: id, reason: error.to_string() };
-                ctx.ports.work.run_for(&ctx.call.budget, |tx| {
-                    tx.set_aside(std::slice::from_ref(&aside), set_aside_for)
-                })?;
-                report.set_aside.push(aside);
+                let aside = [SetAside { ticket: id, reason: error.to_string() }];
+                let set_aside =
+                    ctx.ports.work.run_for(&ctx.call.budget, |tx| tx.set_aside(&aside, set_aside_for))?;
+                add(SweepReport { claimed: 1, set_aside, ..SweepReport::default() });
             }
         }
     }
     Ok(report)
 }
 
+/// Runs the due steps of locked tickets and records them. Tickets the domain makes nothing of are named for
+/// setting aside.
 fn run_steps(
     ctx: Ctx<'_>,
     tx: &mut dyn Tx,
     tickets: Vec<Ticket>,
     now: OffsetDateTime,
-) -> Result<Vec<Duration>, AppError> {
+) -> Result<SweepReport, AppError> {
+    let mut pass = SweepReport { claimed: tickets.len(), ..SweepReport::default() };
     let mut changes = Vec::with_capacity(tickets.len());
     for ticket in tickets {
-        if let Some(decision) = ticket.run_due_steps(now) {
-            changes.extend(TicketChange::of(ctx, decision, Actor::System, now)?);
+        let id = ticket.id;
+        match decide(ticket, now) {
+            Ok(decision) => changes.extend(TicketChange::of(ctx, decision, Actor::System, now)?),
+            Err(reason) => pass.set_aside.push(SetAside { ticket: id, reason: reason.to_owned() }),
         }
     }
     tx.record(&changes)?;
     let lag = |step: &StepRun| Duration::try_from(now - step.due_at).unwrap_or_default();
-    Ok(changes.iter().flat_map(|change| change.steps().iter().map(lag)).collect())
+    pass.lags = changes.iter().flat_map(|change| change.steps().iter().map(lag)).collect();
+    Ok(pass)
+}
+
+/// One ticket whose rules panic, or disagree with the database about what is due, must not take the others of
+/// its batch with it, again and again.
+fn decide(ticket: Ticket, now: OffsetDateTime) -> Result<Decision<Ticket, TicketEvent>, &'static str> {
+    match catch_unwind(AssertUnwindSafe(|| ticket.run_due_steps(now))) {
+        Ok(Some(decision)) => Ok(decision),
+        Ok(None) => Err("the database says that a step is due, the rules say that none is"),
+        Err(_) => Err("the rules panicked"),
+    }
 }

@@ -109,9 +109,10 @@ pub trait TicketTx {
     /// Writes tickets, clocks, steps, timeline and outbox. A ticket appears at most once in a call.
     fn record(&mut self, changes: &[TicketChange]) -> Result<(), AppError>;
 
-    /// Hides the clocks of these tickets from the sweep for a while, doubling with each time, starting at
-    /// `at_first`.
-    fn set_aside(&mut self, tickets: &[SetAside], at_first: Duration) -> Result<(), AppError>;
+    /// Hides the due clocks of these tickets from the sweep for a while, doubling with each time, starting at
+    /// `at_first`. Returns those that were hidden: a ticket may have been answered since it was claimed, and
+    /// then nothing of it is due any more.
+    fn set_aside(&mut self, tickets: &[SetAside], at_first: Duration) -> Result<Vec<SetAside>, AppError>;
 }
 
 /// A client to enter.

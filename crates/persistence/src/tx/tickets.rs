@@ -160,23 +160,27 @@ impl TicketTx for PgTx<'_> {
         }
     }
 
-    fn set_aside(&mut self, asides: &[SetAside], at_first: Duration) -> Result<(), AppError> {
+    fn set_aside(&mut self, asides: &[SetAside], at_first: Duration) -> Result<Vec<SetAside>, AppError> {
+        let mut hidden = Vec::new();
         let first_us = i64::try_from(at_first.as_micros()).unwrap_or(i64::MAX);
         for aside in asides {
-            self.exec(|conn| {
+            let clocks = self.exec(|conn| {
                 diesel::sql_query(
                     "UPDATE sla_clocks SET set_aside_count = set_aside_count + 1, set_aside_reason = $2, \
                      set_aside_until = clock_timestamp() \
                        + make_interval(secs => $3 / 1e6 * power(2, least(set_aside_count, 10))) \
-                     WHERE ticket_id = $1 AND next_step_at IS NOT NULL",
+                     WHERE ticket_id = $1 AND next_step_at <= clock_timestamp()",
                 )
                 .bind::<sql_types::Uuid, _>(aside.ticket.uuid())
                 .bind::<sql_types::Text, _>(&aside.reason)
                 .bind::<sql_types::BigInt, _>(first_us)
                 .execute(conn)
             })?;
+            if clocks > 0 {
+                hidden.push(aside.clone());
+            }
         }
-        Ok(())
+        Ok(hidden)
     }
 }
 

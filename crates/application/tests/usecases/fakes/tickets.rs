@@ -131,8 +131,8 @@ impl TicketTx for Store {
         Ok(())
     }
 
-    fn set_aside(&mut self, tickets: &[SetAside], _: Duration) -> Result<(), AppError> {
+    fn set_aside(&mut self, tickets: &[SetAside], _: Duration) -> Result<Vec<SetAside>, AppError> {
         self.set_aside.extend_from_slice(tickets);
-        Ok(())
+        Ok(tickets.to_vec())
     }
 }
