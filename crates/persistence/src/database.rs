@@ -1,6 +1,6 @@
 //! The pool and the adapters that share it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use diesel::PgConnection;
@@ -43,7 +43,7 @@ impl Database {
             // A test at every checkout costs half the throughput of reads. A dead connection is noticed by
             // its first statement instead, and the next one is tried.
             .test_on_check_out(false)
-            .error_handler(Box::new(LogOpenErrors))
+            .error_handler(Box::new(LogOpenErrors::default()))
             .build_unchecked(LinkManager::new(settings, application_name));
         let shared = Shared { pool, settings: settings.clone(), policies: PolicyCache::default() };
         Self { shared: Arc::new(shared) }
@@ -130,12 +130,31 @@ impl Database {
     }
 }
 
-/// r2d2 reports failures to open a connection here, each time it tries.
-#[derive(Debug)]
-struct LogOpenErrors;
+/// r2d2 reports failures to open a connection here, each time it tries, which is several times a second while
+/// the server is away.
+#[derive(Debug, Default)]
+struct LogOpenErrors {
+    last: Mutex<Option<Instant>>,
+}
+
+impl LogOpenErrors {
+    const AT_MOST_EVERY: Duration = Duration::from_secs(10);
+
+    fn is_time(&self) -> bool {
+        let Ok(mut last) = self.last.lock() else { return true };
+        let due = last.is_none_or(|last| last.elapsed() >= Self::AT_MOST_EVERY);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
+    }
+}
 
 impl<E: std::fmt::Display> r2d2::HandleError<E> for LogOpenErrors {
     fn handle_error(&self, error: E) {
-        tracing::warn!(%error, "cannot open a database connection");
+        metrics::counter!("techsupport_db_connect_errors_total").increment(1);
+        if self.is_time() {
+            tracing::warn!(%error, "cannot open a database connection");
+        }
     }
 }

@@ -43,17 +43,23 @@ pub fn listen_for_deadlines(
     let (stop, stopped) = channel();
     let thread = std::thread::Builder::new().name("deadline-bell".to_owned()).spawn(move || {
         let mut wait = RECONNECT.0;
+        // An outage is worth one line, not one for each attempt.
+        let mut told = false;
         loop {
             match connect(&manager) {
                 Ok(conn) => {
-                    wait = RECONNECT.0;
+                    (wait, told) = (RECONNECT.0, false);
                     ring();
                     if listen(conn, &ring, &stopped) == Listened::Stopped {
                         return;
                     }
                     tracing::warn!("lost the connection that listens for deadlines");
                 }
-                Err(error) => tracing::warn!(error, "cannot listen for deadlines"),
+                Err(error) if !told => {
+                    told = true;
+                    tracing::warn!(error, "cannot listen for deadlines; trying again");
+                }
+                Err(_) => {}
             }
             if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
                 return;
