@@ -122,7 +122,15 @@ fn perform(stage: &mut Stage, options: &Options) -> Result<Report> {
     wait::until(PRELUDE * 60, || Ok((Instant::now() >= begin).then_some(())))?;
 
     let bar = progress::bar("kills", options.kills);
-    let orders = Orders { kills: options.kills, victims: &options.victims, until: last, seed: options.seed };
+    // The database may be down at the moment.
+    let is_mostly_done = || drain::delivered(&psql).is_ok_and(|settled| settled >= options.breaches / 4 * 3);
+    let orders = Orders {
+        kills: options.kills,
+        victims: &options.victims,
+        until: last,
+        seed: options.seed,
+        is_mostly_done: &is_mostly_done,
+    };
     let (tally, settled) = mayhem::rage(stage.targets()?, &orders, &bar, || {
         bar.finish_and_clear();
         let settled = drain::delivered(&psql)?;
