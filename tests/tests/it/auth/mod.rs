@@ -1,0 +1,5 @@
+//! Signing in and out, over HTTP.
+
+mod accounts;
+mod rotation;
+mod throttle;

@@ -1,0 +1,8 @@
+//! Every test that needs PostgreSQL or RabbitMQ. Run them with `cargo xtask test`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod auth;
+mod grid;
+mod migrations;
+mod races;

@@ -1,0 +1,107 @@
+//! Every step of the schema can be taken back.
+
+use techsupport_persistence::migrate;
+use techsupport_tests::TestDatabase;
+
+/// Everything in the schema that a program could notice, one line each.
+fn schema(database: &TestDatabase) -> Vec<String> {
+    const PARTS: [&str; 6] = [
+        "SELECT format('column %s.%s %s %s %s %s', table_name, column_name, data_type, is_nullable, \
+         coalesce(column_default, ''), coalesce(generation_expression, '')) \
+         FROM information_schema.columns WHERE table_schema = 'public'",
+        "SELECT format('index %s', indexdef) FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) \
+         FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+        "SELECT format('sequence %s %s', sequencename, data_type) FROM pg_sequences WHERE schemaname = 'public'",
+        "SELECT format('function %s', pg_get_functiondef(oid)) FROM pg_proc \
+         WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'",
+        "SELECT format('table %s %s', relname, reloptions) FROM pg_class \
+         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+    ];
+    let mut lines: Vec<String> = PARTS.iter().flat_map(|part| database.all::<String>(part, &[])).collect();
+    lines.retain(|line| !line.contains("__diesel_schema_migrations"));
+    lines.sort();
+    lines
+}
+
+/// What the migrations themselves put into the tables.
+fn contents(database: &TestDatabase) -> Vec<i64> {
+    ["sla_policies", "sla_policy_versions", "sla_policy_targets", "sla_policy_steps"]
+        .map(|table| database.count(table))
+        .into()
+}
+
+#[test]
+fn up_down_and_up_again_come_to_the_same_schema() {
+    let database = TestDatabase::empty();
+    let settings = database.settings();
+    let steps = migrate::up(&settings).unwrap();
+    let (first, rows) = (schema(&database), contents(&database));
+    assert!(first.len() > 100, "{first:#?}");
+    for _ in &steps {
+        migrate::down_one(&settings).unwrap();
+    }
+    assert_eq!(schema(&database), Vec::<String>::new());
+    assert_eq!(migrate::up(&settings).unwrap(), steps);
+    assert_eq!(schema(&database), first);
+    assert_eq!(contents(&database), rows);
+}
+
+/// Each `down.sql` undoes its own `up.sql` and nothing else.
+#[test]
+fn every_step_taken_back_leaves_what_was_there_before_it() {
+    let database = TestDatabase::empty();
+    let settings = database.settings();
+    let steps = migrate::up(&settings).unwrap().len();
+    let mut on_the_way_down = vec![schema(&database)];
+    for _ in 0..steps {
+        migrate::down_one(&settings).unwrap();
+        on_the_way_down.push(schema(&database));
+    }
+    // A step that changes nothing would make its neighbours equal.
+    assert!(on_the_way_down.windows(2).all(|pair| pair[0].len() > pair[1].len()));
+    for expected in on_the_way_down.iter().rev().skip(1) {
+        // `redo` on the way up: take the next step by applying all and taking back the rest.
+        migrate::up(&settings).unwrap();
+        while schema(&database).len() > expected.len() {
+            migrate::down_one(&settings).unwrap();
+        }
+        assert_eq!(&schema(&database), expected);
+    }
+}
+
+#[test]
+fn redo_takes_the_latest_step_back_and_again() {
+    let database = TestDatabase::migrated();
+    let settings = database.settings();
+    let before = schema(&database);
+    let latest = migrate::redo(&settings).unwrap();
+    assert_eq!(schema(&database), before);
+    let status = migrate::status(&settings).unwrap();
+    assert!(status.iter().all(|step| step.applied), "{status:?}");
+    assert!(status.last().unwrap().name.replace('-', "").starts_with(&latest), "{latest}");
+}
+
+#[test]
+fn several_migrators_take_turns() {
+    let database = TestDatabase::empty();
+    let applied: usize = std::thread::scope(|scope| {
+        let migrators: Vec<_> = (0..4)
+            .map(|_| {
+                let settings = database.settings();
+                scope.spawn(move || migrate::up(&settings).unwrap().len())
+            })
+            .collect();
+        migrators.into_iter().map(|migrator| migrator.join().unwrap()).sum()
+    });
+    assert_eq!(applied, migrate::status(&database.settings()).unwrap().len());
+}
+
+#[test]
+fn a_schema_that_is_behind_is_not_served() {
+    let mut desk = techsupport_tests::Desk::start();
+    desk.stop_api();
+    migrate::down_one(&desk.database().settings()).unwrap();
+    let Err(error) = techsupport_api::Api::start(desk.settings()) else { panic!("it was served") };
+    assert!(error.to_string().contains("techsupport-api migrate up"), "{error}");
+}
