@@ -90,7 +90,7 @@ mod tests {
     }
 
     fn from(address: &str) -> Option<IpAddr> {
-        Some(address.parse().unwrap())
+        address.parse().ok()
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         assert!(throttle.attempt(from("6.6.6.6"), "ana").is_ok());
         assert!(throttle.attempt(from("6.6.6.6"), "ana").is_ok());
         let wait = throttle.attempt(from("6.6.6.6"), "ana").unwrap_err();
-        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(60), "{wait:?}");
+        assert!(wait > Duration::ZERO && wait <= Duration::from_mins(1), "{wait:?}");
         assert!(throttle.attempt(from("1.1.1.1"), "ana").is_ok(), "the owner, from elsewhere");
     }
 

@@ -108,7 +108,7 @@ impl Inbound {
             };
             return Err(Problem::invalid(vec![error]));
         }
-        let pointer = |path: Vec<String>| {
+        let pointer = |path: &[String]| {
             Place::Pointer(path.iter().fold(String::new(), |at, name| strict_json::child(&at, name)))
         };
         match shape::shape(parsed.value, pointer) {

@@ -45,6 +45,6 @@ pub(super) fn read<Q: Parameters>(query: &str) -> Result<Q, Problem> {
     }
 }
 
-fn parameter(path: Vec<String>) -> Place {
-    Place::Parameter(path.into_iter().next().unwrap_or_default())
+fn parameter(path: &[String]) -> Place {
+    Place::Parameter(path.first().cloned().unwrap_or_default())
 }

@@ -9,7 +9,7 @@ use crate::problem::{InputError, Place};
 
 /// Reads a DTO and validates it. Its fields are [`super::Member`]s, so the only thing that can fail while
 /// reading is a name it does not know: that one is noted, taken out, and the reading goes on.
-pub(super) fn shape<T>(mut value: Value, place: fn(Vec<String>) -> Place) -> Result<T, Vec<InputError>>
+pub(super) fn shape<T>(mut value: Value, place: fn(&[String]) -> Place) -> Result<T, Vec<InputError>>
 where
     T: DeserializeOwned + Validate<Context = ()>,
 {
@@ -21,7 +21,7 @@ where
                 let path = names(error.path());
                 let known = remove(&mut value, &path).is_none();
                 let detail = if known { "has the wrong form" } else { "is not known here" };
-                errors.push(InputError { place: place(path), detail: detail.to_owned() });
+                errors.push(InputError { place: place(&path), detail: detail.to_owned() });
                 if known {
                     return Err(errors);
                 }
@@ -30,7 +30,7 @@ where
     };
     if let Err(report) = dto.validate() {
         errors.extend(report.iter().map(|(path, error)| InputError {
-            place: place(path.to_string().split('.').map(camel_case).collect()),
+            place: place(&path.to_string().split('.').map(camel_case).collect::<Vec<_>>()),
             detail: error.message().to_owned(),
         }));
     }
@@ -88,7 +88,7 @@ mod tests {
         small: Member<i64>,
     }
 
-    fn pointer(path: Vec<String>) -> Place {
+    fn pointer(path: &[String]) -> Place {
         Place::Pointer(format!("/{}", path.join("/")))
     }
 

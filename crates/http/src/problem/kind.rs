@@ -11,10 +11,6 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// Every kind.
-            #[cfg(test)]
-            pub(crate) const ALL: &'static [Kind] = &[$(Kind::$name,)+];
-
             /// The last part of the type URI.
             pub(crate) const fn slug(self) -> &'static str {
                 match self {

@@ -1,0 +1,176 @@
+//! Ports without anything behind them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use techsupport_application::{
+    AppError, Budget, Page, Paged,
+    ports::{
+        AgentFilter, Backlog, ClientFilter, Credentials, Passwords, Reader, Readiness, StoredRefreshToken,
+        TicketFilter, TimelineRow, Tx, UnitOfWork,
+    },
+};
+use techsupport_domain::{
+    Agent, AgentId, Client, ClientId, ClientTier, PolicyVersionId, Role, TicketId, User, UserId,
+    sla::default_policy,
+    text::{Description, Email, Title},
+    ticket::{NewTicket, Priority, Ticket, TicketNumber},
+};
+use techsupport_http::BrokerHealth;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+type OnTicket = dyn Fn(&Budget, TicketId) -> Result<Option<Ticket>, AppError> + Send + Sync;
+type OnWork = dyn Fn(&Budget) -> Result<(), AppError> + Send + Sync;
+type OnBacklog = dyn Fn() -> Result<Backlog, AppError> + Send + Sync;
+type OnReadiness = dyn Fn() -> Result<Readiness, AppError> + Send + Sync;
+type OnTickets = dyn Fn(&TicketFilter) + Send + Sync;
+
+/// What a test lets happen when something is read.
+pub struct StubReader {
+    pub ticket: Box<OnTicket>,
+    pub tickets: Box<OnTickets>,
+    pub backlog: Box<OnBacklog>,
+    pub readiness: Box<OnReadiness>,
+}
+
+impl Default for StubReader {
+    fn default() -> Self {
+        Self {
+            ticket: Box::new(|_, id| Ok(Some(ticket(id)))),
+            tickets: Box::new(|_| {}),
+            backlog: Box::new(|| Ok(Backlog::default())),
+            readiness: Box::new(|| Ok(Readiness::Ready)),
+        }
+    }
+}
+
+pub fn ticket(id: TicketId) -> Ticket {
+    let new = NewTicket {
+        id,
+        number: TicketNumber::new(42),
+        title: Title::parse("Printer on fire").unwrap(),
+        description: Description::parse("It burns").unwrap(),
+        priority: Priority::default(),
+        client: ClientId::new(Uuid::from_u128(2)),
+        tier: ClientTier::Vip,
+        policy: default_policy(PolicyVersionId::new(Uuid::from_u128(3)), ClientTier::Vip),
+    };
+    Ticket::open(new, OffsetDateTime::UNIX_EPOCH).state
+}
+
+fn nothing<T>() -> Paged<T> {
+    Paged { rows: Vec::new(), total: 0 }
+}
+
+impl Reader for StubReader {
+    fn ticket(&self, budget: &Budget, id: TicketId) -> Result<Option<Ticket>, AppError> {
+        (self.ticket)(budget, id)
+    }
+
+    fn tickets(&self, _: &Budget, filter: &TicketFilter, _: Page) -> Result<Paged<Ticket>, AppError> {
+        (self.tickets)(filter);
+        Ok(Paged { rows: vec![ticket(TicketId::new(Uuid::from_u128(1)))], total: 1 })
+    }
+
+    fn timeline(&self, _: &Budget, _: TicketId, _: Page) -> Result<Option<Paged<TimelineRow>>, AppError> {
+        Ok(Some(nothing()))
+    }
+
+    fn client(&self, _: &Budget, _: ClientId) -> Result<Option<Client>, AppError> {
+        Ok(None)
+    }
+
+    fn clients(&self, _: &Budget, _: &ClientFilter, _: Page) -> Result<Paged<Client>, AppError> {
+        Ok(nothing())
+    }
+
+    fn agent(&self, _: &Budget, _: AgentId) -> Result<Option<Agent>, AppError> {
+        Ok(None)
+    }
+
+    fn agents(&self, _: &Budget, _: &AgentFilter, _: Page) -> Result<Paged<Agent>, AppError> {
+        Ok(nothing())
+    }
+
+    fn user(&self, _: &Budget, id: UserId) -> Result<Option<User>, AppError> {
+        let email = Email::parse("someone@example.org").unwrap();
+        Ok(Some(User { id, email, role: Role::Agent, active: true }))
+    }
+
+    fn credentials(&self, _: &Budget, email: &str) -> Result<Option<Credentials>, AppError> {
+        let user = User {
+            id: UserId::new(Uuid::from_u128(9)),
+            email: Email::parse(email).unwrap(),
+            role: Role::Admin,
+            active: true,
+        };
+        Ok((email == "ana@example.org")
+            .then(|| Credentials { user, password_hash: "hash of correct horse".into() }))
+    }
+
+    fn refresh_token(&self, _: &Budget, _: &str) -> Result<Option<StoredRefreshToken>, AppError> {
+        Ok(None)
+    }
+
+    fn until_next_step(&self, _: &Budget) -> Result<Option<std::time::Duration>, AppError> {
+        Ok(None)
+    }
+
+    fn backlog(&self, _: &Budget) -> Result<Backlog, AppError> {
+        (self.backlog)()
+    }
+
+    fn readiness(&self, _: &Budget) -> Result<Readiness, AppError> {
+        (self.readiness)()
+    }
+}
+
+/// What a test lets happen when something is changed. The work itself is never run.
+pub struct StubWork(pub Box<OnWork>);
+
+impl Default for StubWork {
+    fn default() -> Self {
+        Self(Box::new(|_| {
+            let reason = "postgres://secret@db is down".to_owned();
+            Err(AppError::Unavailable { reason, retry_after: std::time::Duration::from_millis(2_500) })
+        }))
+    }
+}
+
+impl UnitOfWork for StubWork {
+    fn run(
+        &self,
+        budget: &Budget,
+        _: &mut dyn FnMut(&mut dyn Tx) -> Result<(), AppError>,
+    ) -> Result<(), AppError> {
+        (self.0)(budget)
+    }
+}
+
+pub struct StubPasswords;
+
+impl Passwords for StubPasswords {
+    fn hash(&self, secret: &str) -> Result<String, AppError> {
+        Ok(format!("hash of {secret}"))
+    }
+
+    fn verify(&self, secret: &str, hash: Option<&str>) -> Result<bool, AppError> {
+        Ok(hash == Some(format!("hash of {secret}").as_str()))
+    }
+
+    fn is_common(&self, password: &str) -> bool {
+        password == "password123"
+    }
+}
+
+/// A broker that is up until a test says otherwise.
+#[derive(Default)]
+pub struct Broker {
+    pub down: AtomicBool,
+}
+
+impl BrokerHealth for Broker {
+    fn is_up(&self) -> bool {
+        !self.down.load(Ordering::SeqCst)
+    }
+}
