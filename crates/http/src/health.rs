@@ -82,7 +82,6 @@ fn publish(backlog: &Backlog) {
     metrics::gauge!("sla_tickets_set_aside").set(backlog.tickets_set_aside as f64);
     metrics::gauge!("sla_sweep_overdue_seconds").set(backlog.sweep_overdue_seconds);
     metrics::gauge!("deliveries", "state" => "pending").set(backlog.deliveries_pending as f64);
-    metrics::gauge!("deliveries", "state" => "delivered").set(backlog.deliveries_delivered as f64);
     metrics::gauge!("deliveries", "state" => "dead").set(backlog.deliveries_dead as f64);
 }
 

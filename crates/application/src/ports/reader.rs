@@ -111,7 +111,8 @@ pub struct TimelineRow {
     pub event: EventId,
 }
 
-/// What waits to be done, for metrics.
+/// What waits to be done, for metrics. Nothing here counts what is done: that grows for ever, and so would the
+/// time to count it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Backlog {
     /// Events that have not been published.
@@ -124,8 +125,6 @@ pub struct Backlog {
     pub sweep_overdue_seconds: f64,
     /// Deliveries that are under way or wait for another attempt.
     pub deliveries_pending: i64,
-    /// Deliveries that reached their receiver.
-    pub deliveries_delivered: i64,
     /// Deliveries that were given up.
     pub deliveries_dead: i64,
 }

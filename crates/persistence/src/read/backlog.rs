@@ -32,7 +32,6 @@ struct BacklogRow {
     #[diesel(sql_type = sql_types::BigInt)]
     deliveries_pending: i64,
     #[diesel(sql_type = sql_types::BigInt)]
-    deliveries_delivered: i64,
     #[diesel(sql_type = sql_types::BigInt)]
     deliveries_dead: i64,
 }
@@ -47,7 +46,6 @@ pub(super) fn backlog(conn: &mut PgConnection) -> QueryResult<Backlog> {
            (SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - min(wake_at)), 0), 0)::float8 \
               FROM sla_clocks WHERE wake_at IS NOT NULL) AS sweep_overdue_seconds, \
            (SELECT count(*) FROM deliveries WHERE state = 'PENDING') AS deliveries_pending, \
-           (SELECT count(*) FROM deliveries WHERE state = 'DELIVERED') AS deliveries_delivered, \
            (SELECT count(*) FROM deliveries WHERE state = 'DEAD') AS deliveries_dead",
     )
     .get_result(conn)?;
@@ -57,7 +55,6 @@ pub(super) fn backlog(conn: &mut PgConnection) -> QueryResult<Backlog> {
         tickets_set_aside: row.tickets_set_aside,
         sweep_overdue_seconds: row.sweep_overdue_seconds,
         deliveries_pending: row.deliveries_pending,
-        deliveries_delivered: row.deliveries_delivered,
         deliveries_dead: row.deliveries_dead,
     })
 }
