@@ -24,6 +24,7 @@ pub struct HttpDeps {
     pub broker: Arc<dyn BrokerHealth>,
     /// The clock that access tokens are issued and expire by.
     pub now: fn() -> OffsetDateTime,
-    /// Connections of the database pool: how many use cases run at once unless `http.max_in_flight` says so.
+    /// Database connections that requests may use. One is for probes; as many use cases as there are others
+    /// run at once, unless `http.max_in_flight` says so.
     pub pool_size: usize,
 }

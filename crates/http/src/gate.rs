@@ -29,7 +29,7 @@ pub(crate) enum Lane {
 }
 
 /// Probes that run at once.
-const PROBES: usize = 1;
+pub(crate) const PROBES: usize = 1;
 
 /// Bounded concurrency in front of the blocking threads.
 pub(crate) struct Gate {

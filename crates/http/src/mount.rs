@@ -148,7 +148,7 @@ async fn in_time(
         let note = extensions.get::<Note>().copied().unwrap_or_default();
         extensions.insert(Note { gone: true, ..note });
     }
-    Err(Problem::timed_out().closing())
+    Err(Problem::timed_out())
 }
 
 /// actix drops the future of a request whose connection breaks: then nobody will hear the outcome.

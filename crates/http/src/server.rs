@@ -110,6 +110,7 @@ fn build(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
         let keep_alive = Duration::from_secs(settings.keep_alive_s);
         let times = WireTimes {
             head: settings.header_timeout(),
+            write: Duration::from_millis(settings.write_timeout_ms),
             idle: keep_alive + settings.header_timeout(),
             now: state.now,
             new_id: state.ports.new_id,

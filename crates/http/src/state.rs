@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::{
     BrokerHealth, HttpDeps, HttpSettings,
     auth::{KeyError, Throttle, Tokens},
-    gate::Gate,
+    gate::{Gate, PROBES},
     health::Health,
 };
 
@@ -30,7 +30,8 @@ impl State {
     /// Fails when the keys cannot be used.
     pub(crate) fn new(deps: HttpDeps, settings: &HttpSettings) -> Result<Self, KeyError> {
         let in_flight = match settings.max_in_flight {
-            0 => deps.pool_size.max(1),
+            // A probe that finds no connection would say that there is no database.
+            0 => deps.pool_size.saturating_sub(PROBES).max(1),
             limit => limit,
         };
         Ok(Self {

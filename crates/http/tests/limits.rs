@@ -93,7 +93,7 @@ fn a_full_queue_is_said_at_once_and_probes_get_past_it() {
     let door = Door::default();
     let for_stub = door.clone();
     let desk = Desk::with(|plan| {
-        plan.pool_size = 2;
+        plan.http.max_in_flight = 2;
         plan.http.max_waiting = 1;
         plan.reader.ticket = Box::new(move |_, _| {
             for_stub.pass();
@@ -131,7 +131,7 @@ fn work_keeps_its_place_until_it_has_really_ended() {
     let door = Door::default();
     let for_stub = door.clone();
     let desk = Desk::with(|plan| {
-        plan.pool_size = 1;
+        plan.http.max_in_flight = 1;
         plan.http.max_waiting = 1;
         plan.http.request_timeout_ms = 300;
         plan.reader.ticket = Box::new(move |_, _| {
@@ -152,7 +152,6 @@ fn a_flood_of_logins_holds_up_nothing_but_logins() {
     let door = Door::default();
     let for_stub = door.clone();
     let desk = Desk::with(|plan| {
-        plan.pool_size = 4;
         plan.http.bcrypt_parallelism = 1;
         plan.work = StubWork(Box::new(move |_| {
             for_stub.pass();
@@ -230,4 +229,18 @@ fn stopping_finishes_what_is_under_way_and_takes_nothing_new() {
     door.open.store(true, Ordering::SeqCst);
     assert_eq!(under_way.join().unwrap(), 404);
     stopping.join().unwrap();
+}
+
+#[test]
+fn idle_connections_do_not_hold_up_the_end() {
+    let mut desk = Desk::start();
+    let mut stream = connect(desk.address);
+    stream.write_all(&request("GET", "/health", &[], b"", false)).unwrap();
+    let mut first = [0_u8; 64];
+    std::io::Read::read_exact(&mut stream, &mut first).unwrap();
+    let untouched = connect(desk.address);
+    let started = Instant::now();
+    desk.stop();
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    drop(untouched);
 }

@@ -209,3 +209,25 @@ fn who_closes_one_half_after_sending_still_gets_an_answer() {
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(only(&read_all(&mut stream)).status, 200);
 }
+
+#[test]
+fn a_caller_who_takes_nothing_of_the_answer_is_given_up() {
+    use techsupport_application::AppError;
+
+    let desk = Desk::with(|plan| {
+        plan.http.write_timeout_ms = 300;
+        plan.reader.ticket = Box::new(|_, _| Err(AppError::TimedOut));
+    });
+    // More answers than fit into both sockets' buffers, none of which is read.
+    let mut stream = connect(desk.address);
+    stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    let many = request("GET", "/metrics", &[], b"", false).repeat(1_000);
+    let started = Instant::now();
+    let gone = loop {
+        if stream.write_all(&many).is_err() {
+            break started.elapsed();
+        }
+        assert!(started.elapsed() < Duration::from_secs(15), "never given up");
+    };
+    assert!(gone < Duration::from_secs(9), "{gone:?}");
+}

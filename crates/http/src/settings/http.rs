@@ -36,10 +36,15 @@ pub struct HttpSettings {
     /// How long the body of a request may take to arrive, in milliseconds.
     #[garde(range(min = 100, max = 300_000))]
     pub body_timeout_ms: u64,
+    /// How long the caller may take none of the answer's bytes, in milliseconds. Then the connection is
+    /// given up.
+    #[garde(range(min = 100, max = 300_000))]
+    pub write_timeout_ms: u64,
     /// The largest body, in bytes.
     #[garde(range(min = 1_024, max = 67_108_864))]
     pub max_body_bytes: usize,
-    /// Use cases that run at once. 0 stands for as many as there are database connections.
+    /// Use cases that run at once. 0 stands for one less than the database connections
+    /// that requests may use.
     #[garde(range(max = 1_000))]
     pub max_in_flight: usize,
     /// Requests that may wait for their turn to run; more are answered with 503 at once.

@@ -47,7 +47,7 @@ impl Framing {
         if self.left == 0 && !self.opaque {
             let understood = match self.then {
                 Then::Head => match Head::parse(bytes) {
-                    Some(head) if !head.marked && head.status >= 400 => {
+                    Some(head) if head.is_actixs_own() => {
                         return Step::Replace { length: head.length, status: head.status };
                     }
                     Some(head) => self.begin(&head, to_head),
@@ -116,6 +116,15 @@ struct Head {
 }
 
 impl Head {
+    /// An error without a body that the application has not made.
+    fn is_actixs_own(&self) -> bool {
+        let empty = match self.body {
+            Body::Length(length) => length == 0,
+            Body::Chunked | Body::UntilClose => false,
+        };
+        !self.marked && self.status >= 400 && empty
+    }
+
     fn parse(bytes: &[u8]) -> Option<Self> {
         let length = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
         let text = std::str::from_utf8(bytes.get(..length)?).ok()?;
@@ -190,6 +199,12 @@ mod tests {
                 assert_eq!(steps(answer, window, false), (answer.clone(), vec![]));
             }
         }
+    }
+
+    #[test]
+    fn an_unmarked_error_with_a_body_passes_with_its_body() {
+        let text = "HTTP/1.1 500 Oh\r\ncontent-length: 2\r\n\r\nno";
+        assert_eq!(steps(&(text.to_owned() + OWN_400), 5, false), (text.to_owned(), vec![400]));
     }
 
     #[test]

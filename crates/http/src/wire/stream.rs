@@ -35,6 +35,8 @@ pub(crate) struct WireTimes {
     pub(crate) head: Duration,
     /// For the first byte of the next head.
     pub(crate) idle: Duration,
+    /// For the caller to take some of an answer.
+    pub(crate) write: Duration,
     pub(crate) now: fn() -> OffsetDateTime,
     pub(crate) new_id: fn() -> Uuid,
 }
@@ -55,6 +57,8 @@ pub(crate) struct WireStream {
     head_since: Option<Instant>,
     idle_since: Option<Instant>,
     timer: Pin<Box<Sleep>>,
+    /// Runs while the caller takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl WireStream {
@@ -72,6 +76,7 @@ impl WireStream {
             head_since: None,
             idle_since: Some(now),
             timer: Box::pin(tokio::time::sleep_until(now + times.head)),
+            stalled: None,
         }
     }
 
@@ -129,10 +134,22 @@ impl WireStream {
         self.timer.as_mut().poll(cx)
     }
 
+    /// Writes to the socket, and gives up on a caller who takes nothing.
+    fn poll_put(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = self.socket()?.poll_write(cx, bytes) {
+            self.stalled = None;
+            return Poll::Ready(written);
+        }
+        let patience = self.times.write;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
     fn poll_say(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.said.is_empty() {
             let said = std::mem::take(&mut self.said);
-            let written = self.socket()?.poll_write(cx, &said);
+            let written = self.poll_put(cx, &said);
             self.said = said;
             match ready!(written)? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
@@ -184,7 +201,7 @@ impl AsyncWrite for WireStream {
         let connection = this.connection.clone();
         match this.framing.look(bytes, || connection.next_is_to_head()) {
             Step::Pass(most) => {
-                let written = ready!(this.socket()?.poll_write(cx, bytes.get(..most).unwrap_or(bytes)))?;
+                let written = ready!(this.poll_put(cx, bytes.get(..most).unwrap_or(bytes)))?;
                 this.framing.wrote(written);
                 Poll::Ready(Ok(written))
             }

@@ -51,7 +51,7 @@ impl Default for Plan {
             auth: auth_settings(),
             reader: StubReader::default(),
             work: StubWork::default(),
-            pool_size: 4,
+            pool_size: 5,
         }
     }
 }
@@ -66,6 +66,7 @@ pub fn http_settings() -> HttpSettings {
         request_timeout_ms: 10_000,
         header_timeout_ms: 2_000,
         body_timeout_ms: 2_000,
+        write_timeout_ms: 5_000,
         max_body_bytes: 1 << 20,
         max_in_flight: 0,
         max_waiting: 16,
