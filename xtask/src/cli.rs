@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
-use crate::{chaos, check, down, migrate, seed, signals, test, up};
+use crate::{bench, chaos, check, down, migrate, seed, signals, test, up};
 
 /// Runs, tests and checks TechSupport Pro.
 ///
@@ -32,6 +32,8 @@ enum Command {
     Seed(seed::Options),
     /// Kill everything while SLA deadlines pass, and check that each breach was told of exactly once.
     Chaos(chaos::Options),
+    /// Measure the API beside pgbench making the same statements.
+    Bench(bench::Options),
     /// Check formatting, lints, documentation, layering, licences and tidiness.
     Check(check::Options),
 }
@@ -57,6 +59,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Migrate(options) => migrate::run(options),
         Command::Seed(options) => seed::run(options),
         Command::Chaos(options) => chaos::command(options),
+        Command::Bench(options) => bench::run(options),
         Command::Check(options) => check::run(options),
     }
 }

@@ -3,6 +3,7 @@
 //! The library half exists for the `tests` crate: [`provision`] starts private servers for it, to be killed, and [`chaos`]
 //! does a small run.
 
+mod bench;
 pub mod chaos;
 mod check;
 mod cli;
@@ -12,6 +13,7 @@ mod environment;
 mod error;
 mod figures;
 mod migrate;
+mod outbox;
 mod probe;
 mod process;
 mod programs;
@@ -21,6 +23,7 @@ mod psql;
 mod seed;
 mod service;
 mod signals;
+mod stage;
 mod target_database;
 mod test;
 mod up;

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::stage::Stage;
 use crate::error::Result;
 use crate::psql::Psql;
+use crate::stage::Stage;
 use crate::{progress, wait};
 
 /// However slowly it goes.
@@ -64,20 +64,6 @@ pub(super) fn records(psql: &Psql, breaches: u32) -> Result<()> {
             last = (now, Instant::now());
         }
         Ok((last.0.is_drained(breaches) || last.1.elapsed() > STANDSTILL).then_some(()))
-    })?;
-    bar.finish_and_clear();
-    Ok(())
-}
-
-/// Waits until the outbox is empty.
-pub(crate) fn outbox(psql: &Psql) -> Result<()> {
-    let bar = progress::bar("publishing", 0);
-    wait::until(LIMIT, || {
-        wait::pause(LOOK);
-        let left = State::read(psql)?.unpublished;
-        bar.set_length(bar.length().unwrap_or(0).max(left));
-        bar.set_position(bar.length().unwrap_or(0) - left);
-        Ok((left == 0).then_some(()))
     })?;
     bar.finish_and_clear();
     Ok(())

@@ -4,11 +4,10 @@
 //! shares no code with what it checks.
 
 mod deadlines;
-pub(crate) mod drain;
+mod drain;
 mod evidence;
 mod mayhem;
 mod report;
-pub(crate) mod stage;
 mod target;
 mod verdict;
 
@@ -24,12 +23,13 @@ use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::programs::Programs;
 use crate::psql::Psql;
-use crate::{progress, wait};
+use crate::stage::{Parts, Stage};
+use crate::{outbox, progress, wait};
 
 use deadlines::Deadlines;
 use evidence::{Evidence, Log, Records};
 use mayhem::Orders;
-use stage::Stage;
+use target::{ServiceTarget, Target};
 
 /// The killing begins so long before the first deadline.
 const PRELUDE: Duration = Duration::from_secs(1);
@@ -93,7 +93,7 @@ pub(crate) fn command(options: &Options) -> Result<()> {
 /// # Errors
 /// When the run itself is not possible; [`Error::Interrupted`] after Ctrl-C. Nothing is left running either way.
 pub fn run(options: &Options) -> Result<Report> {
-    let programs = stage::programs(options)?;
+    let programs = programs(options)?;
     let mut stage = Stage::set("chaos", &programs, &[])?;
     if options.sabotage.is_some() && options.programs.is_none() {
         // The broken worker must not stay where `up` and the tests look for a sound one.
@@ -114,7 +114,7 @@ fn perform(stage: &mut Stage, options: &Options) -> Result<Report> {
     if options.open_tickets > 0 {
         let bystander = deadlines::client(&desk, "bystander")?;
         deadlines::fill(&desk, &bystander, options.open_tickets)?;
-        drain::outbox(&psql)?;
+        outbox::drain(&psql)?;
     }
     let client = deadlines::client(&desk, "victim")?;
     let Deadlines { tickets, first, last } = deadlines::spread(&desk, &client, options.breaches)?;
@@ -131,7 +131,7 @@ fn perform(stage: &mut Stage, options: &Options) -> Result<Report> {
         seed: options.seed,
         is_mostly_done: &is_mostly_done,
     };
-    let (tally, settled) = mayhem::rage(stage.targets()?, &orders, &bar, || {
+    let (tally, settled) = mayhem::rage(targets(stage)?, &orders, &bar, || {
         bar.finish_and_clear();
         let settled = drain::delivered(&psql)?;
         drain::records(&psql, options.breaches)?;
@@ -143,4 +143,25 @@ fn perform(stage: &mut Stage, options: &Options) -> Result<Report> {
     let log = Log::read(stage.worker_log())?;
     let evidence = Evidence { expected: tickets, records, log, left };
     Ok(Report::new(&evidence, tally, options.open_tickets, settled))
+}
+
+/// What the options ask for, or what is already there.
+fn programs(options: &Options) -> Result<Programs> {
+    match (&options.programs, options.sabotage) {
+        (Some(folder), _) => Ok(Programs::in_folder(folder)),
+        (None, None) => Programs::build(options.release),
+        (None, Some(sabotage)) => Programs::build_with(options.release, &[sabotage.feature()]),
+    }
+}
+
+/// The four processes, each to be killed and started again by itself.
+fn targets(stage: &mut Stage) -> Result<Vec<(Victim, Box<dyn Target + '_>)>> {
+    let Parts { api, worker, database, broker, recorder } = stage.parts()?;
+    let api: Box<dyn Target> = Box::new(ServiceTarget { service: api, recorder: recorder.clone() });
+    Ok(vec![
+        (Victim::Api, api),
+        (Victim::Worker, Box::new(ServiceTarget { service: worker, recorder })),
+        (Victim::Broker, Box::new(broker)),
+        (Victim::Database, Box::new(database)),
+    ])
 }

@@ -3,12 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Options;
-use super::target::{ServiceTarget, Target, Victim};
 use crate::error::{Error, Result};
 use crate::migrate::migrate;
 use crate::programs::Programs;
-use crate::provision::{Plan, Recorder, Servers, free_port};
+use crate::provision::{Plan, Recorder, Server, Servers, free_port};
 use crate::service::{Service, await_ready};
 
 /// Everything that runs. Dropping it stops everything and removes the data; the logs have a folder of their own, which stays
@@ -21,10 +19,22 @@ pub(crate) struct Stage {
     servers: Servers,
 }
 
+/// The processes of a stage.
+pub(crate) struct Parts<'a> {
+    pub(crate) api: &'a mut Service,
+    pub(crate) worker: &'a mut Service,
+    pub(crate) database: &'a mut dyn Server,
+    pub(crate) broker: &'a mut dyn Server,
+    pub(crate) recorder: Recorder,
+}
+
 impl Stage {
     /// Private servers that wait for the disk as in production, a migrated database, both services ready.
-    pub(crate) fn set(name: &str, programs: &Programs, extra: &[(&str, &str)]) -> Result<Self> {
-        let servers = Servers::start(&Plan::fresh(name).private().durable())?;
+    /// `settings` are PostgreSQL's.
+    pub(crate) fn set(name: &str, programs: &Programs, settings: &[(&str, &str)]) -> Result<Self> {
+        let plan = Plan::fresh(name).private().durable();
+        let plan = settings.iter().fold(plan, |plan, (name, value)| plan.postgres_setting(name, value));
+        let servers = Servers::start(&plan)?;
         let logs = logs_beside(&servers.folder())?;
         // Copies: whoever builds meanwhile must not change what is being tried.
         let programs = programs.copy_to(&servers.folder().join("bin"))?;
@@ -32,12 +42,11 @@ impl Stage {
         migrate(&programs.api(), "up", &database_url)?;
         let port = free_port()?;
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let mut environment = vec![
+        let environment = vec![
             pair("DATABASE_URL", &database_url),
             pair("AMQP_URL", servers.amqp_url().unwrap_or_default()),
             pair("TECHSUPPORT__HTTP__PORT", &port.to_string()),
         ];
-        environment.extend(extra.iter().map(|(name, value)| pair(name, value)));
         let api = Service::new("techsupport-api", programs.api(), logs.join("api.log"), environment.clone());
         let worker = Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment);
         let mut stage = Self { api, worker, logs, port, servers };
@@ -54,6 +63,11 @@ impl Stage {
         self.servers.database_url().unwrap_or_default()
     }
 
+    /// The folder of the instance, which goes with it.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.servers.folder()
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
@@ -62,20 +76,11 @@ impl Stage {
         self.worker.log()
     }
 
-    /// The four processes, each to be killed and started again by itself.
-    pub(super) fn targets(&mut self) -> Result<Vec<(Victim, Box<dyn Target + '_>)>> {
-        let recorder: Recorder = self.servers.recorder();
+    /// The four processes, each to be handled by itself.
+    pub(crate) fn parts(&mut self) -> Result<Parts<'_>> {
+        let recorder = self.servers.recorder();
         let (database, broker) = self.servers.both()?;
-        Ok(vec![
-            (
-                Victim::Api,
-                Box::new(ServiceTarget { service: &mut self.api, recorder: recorder.clone() })
-                    as Box<dyn Target>,
-            ),
-            (Victim::Worker, Box::new(ServiceTarget { service: &mut self.worker, recorder })),
-            (Victim::Broker, Box::new(broker)),
-            (Victim::Database, Box::new(database)),
-        ])
+        Ok(Parts { api: &mut self.api, worker: &mut self.worker, database, broker, recorder })
     }
 
     /// Messages in each queue that somebody reads or that holds what was given up.
@@ -86,11 +91,6 @@ impl Stage {
             .broker()?
             .rabbitmqctl(&[&["list_queues", "--no-table-headers"], &columns[..]].concat())?;
         Ok(listed.lines().filter_map(queue).collect())
-    }
-
-    /// Removes the messages of a queue that nobody reads.
-    pub(crate) fn purge(&mut self, queue: &str) -> Result<()> {
-        self.servers.broker()?.rabbitmqctl(&["purge_queue", queue]).map(drop)
     }
 
     /// Copies the servers' logs to those of the services, for whoever looks for the cause of a failure.
@@ -124,15 +124,6 @@ impl Drop for Stage {
         // Nobody is going to look at what they do from now on.
         self.api.kill();
         self.worker.kill();
-    }
-}
-
-/// What the options ask for, or what is already there.
-pub(super) fn programs(options: &Options) -> Result<Programs> {
-    match (&options.programs, options.sabotage) {
-        (Some(folder), _) => Ok(Programs::in_folder(folder)),
-        (None, None) => Programs::build(options.release),
-        (None, Some(sabotage)) => Programs::build_with(options.release, &[sabotage.feature()]),
     }
 }
 
