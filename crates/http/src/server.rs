@@ -46,10 +46,9 @@ impl HttpServer {
         install_metrics()?;
         let state = State::new(deps, settings).map_err(io::Error::other)?;
         let wanted = SocketAddr::new(settings.bind, settings.port);
-        let bound = listen(wanted, settings.backlog)
-            .and_then(|listener| Ok((listener.local_addr()?, listener)))
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {wanted}: {error}")))?;
-        Ok(Self { address: bound.0, listener: bound.1, state: Arc::new(state) })
+        let listener = listen(wanted, settings.backlog)?;
+        let address = listener.local_addr()?;
+        Ok(Self { address, listener, state: Arc::new(state) })
     }
 
     /// Where it listens: with port 0 in the settings, the port that was chosen.

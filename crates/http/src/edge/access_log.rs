@@ -1,6 +1,6 @@
 //! One line and one count for every request, however it ends.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use techsupport_domain::{Role, UserId};
 
@@ -69,7 +69,7 @@ impl Drop for AccessLog {
             path = route,
             rawPath = self.raw_path,
             status = self.status,
-            duration_ms = took.as_secs_f64() * 1_000.0,
+            duration_ms = milliseconds(took),
             userId = user,
             userRole = self.note.caller.map(|(_, role)| role.name()),
             requestId = &*self.identity.request_id,
@@ -77,6 +77,11 @@ impl Drop for AccessLog {
             "request answered"
         );
     }
+}
+
+/// To the microsecond: more digits are noise.
+fn milliseconds(took: Duration) -> f64 {
+    f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1_000.0
 }
 
 fn known_method(method: &str) -> &'static str {
