@@ -76,7 +76,7 @@ fn every_request_has_its_line_and_no_line_has_a_secret() {
         plan.http.request_timeout_ms = 500;
         plan.reader.ticket = Box::new(|budget, id| {
             eventually("the time is over", || id.uuid().as_u128() & 1 == 0 || budget.is_over());
-            common::pause(std::time::Duration::from_millis(if budget.is_over() { 200 } else { 0 }));
+            common::dawdle(std::time::Duration::from_millis(if budget.is_over() { 200 } else { 0 }));
             assert!(id.uuid().as_u128() & 1 != 0, "planted-panic");
             Ok(None)
         });

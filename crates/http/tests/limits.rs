@@ -58,7 +58,7 @@ fn work_that_takes_too_long_is_given_up_and_cannot_commit_any_more() {
         plan.http.request_timeout_ms = 300;
         plan.work = StubWork(Box::new(move |budget| {
             eventually("the time is over", || budget.is_over());
-            common::pause(Duration::from_millis(200));
+            common::dawdle(Duration::from_millis(200));
             commit.lock().unwrap().send(budget.enter_commit().is_ok()).unwrap();
             Err(AppError::TimedOut)
         }));
@@ -67,7 +67,7 @@ fn work_that_takes_too_long_is_given_up_and_cannot_commit_any_more() {
     let answer = desk.post("/api/clients", client());
     answer.problem(503, "timed-out");
     assert_eq!(answer.header("retry-after"), Some("7"));
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(8));
     assert!(!committed.recv_timeout(Duration::from_secs(5)).unwrap(), "committed after the 503");
 }
 
@@ -77,7 +77,7 @@ fn a_commit_that_has_begun_is_waited_for() {
         plan.http.request_timeout_ms = 300;
         plan.work = StubWork(Box::new(|budget| {
             budget.enter_commit().unwrap();
-            common::pause(Duration::from_millis(900));
+            common::dawdle(Duration::from_millis(900));
             Err(AppError::Conflict(techsupport_application::Conflict::EmailTaken(
                 techsupport_application::Entity::Client,
             )))
@@ -117,7 +117,7 @@ fn a_full_queue_is_said_at_once_and_probes_get_past_it() {
                 .text()
                 .contains("http_work_rejected_total{queue=\"common\"}")
         );
-        assert!(started.elapsed() < Duration::from_secs(2));
+        assert!(started.elapsed() < Duration::from_secs(8));
         door.open.store(true, Ordering::SeqCst);
         for blocked in blocked {
             assert_eq!(blocked.join().unwrap(), 404);
@@ -233,7 +233,7 @@ fn stopping_finishes_what_is_under_way_and_takes_nothing_new() {
 
 #[test]
 fn idle_connections_do_not_hold_up_the_end() {
-    let mut desk = Desk::start();
+    let mut desk = Desk::with(|plan| plan.http.shutdown_timeout_s = 60);
     let mut stream = connect(desk.address);
     stream.write_all(&request("GET", "/health", &[], b"", false)).unwrap();
     let mut first = [0_u8; 64];
@@ -241,6 +241,6 @@ fn idle_connections_do_not_hold_up_the_end() {
     let untouched = connect(desk.address);
     let started = Instant::now();
     desk.stop();
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     drop(untouched);
 }

@@ -102,7 +102,7 @@ fn a_head_that_drips_in_is_not_given_more_time_by_each_drop() {
         if stream.write_all(&[*byte]).is_err() || started.elapsed() > Duration::from_secs(3) {
             break;
         }
-        common::pause(Duration::from_millis(30));
+        common::dawdle(Duration::from_millis(30));
     }
     only(&read_all(&mut stream)).problem(408, "slow-request");
 }
@@ -220,14 +220,14 @@ fn a_caller_who_takes_nothing_of_the_answer_is_given_up() {
     });
     // More answers than fit into both sockets' buffers, none of which is read.
     let mut stream = connect(desk.address);
-    stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
     let many = request("GET", "/metrics", &[], b"", false).repeat(1_000);
     let started = Instant::now();
     let gone = loop {
         if stream.write_all(&many).is_err() {
             break started.elapsed();
         }
-        assert!(started.elapsed() < Duration::from_secs(15), "never given up");
+        assert!(started.elapsed() < Duration::from_mins(1), "never given up");
     };
-    assert!(gone < Duration::from_secs(9), "{gone:?}");
+    assert!(gone < Duration::from_secs(25), "{gone:?}");
 }
