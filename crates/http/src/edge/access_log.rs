@@ -80,7 +80,7 @@ impl Drop for AccessLog {
 }
 
 /// To the microsecond: more digits are noise.
-fn milliseconds(took: Duration) -> f64 {
+pub(crate) fn milliseconds(took: Duration) -> f64 {
     f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1_000.0
 }
 

@@ -20,7 +20,7 @@ use actix_web::{
 };
 use tracing::Instrument;
 
-pub(crate) use access_log::Note;
+pub(crate) use access_log::{Note, milliseconds};
 pub(crate) use cors::cors;
 
 use crate::{

@@ -1,11 +1,13 @@
 //! What is said about a request that nobody could read.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::framing::MARK;
 use crate::{
-    edge::security_headers,
+    edge::{milliseconds, security_headers},
     problem::{Kind, Problem, ProblemDocument},
 };
 
@@ -34,7 +36,13 @@ impl RequestLine {
 }
 
 /// The whole answer, after which the connection is closed. Logs its line and counts it, as for every other request.
-pub(super) fn refusal(status: u16, line: &RequestLine, request_id: Uuid, now: OffsetDateTime) -> Vec<u8> {
+pub(super) fn refusal(
+    status: u16,
+    line: &RequestLine,
+    took: Duration,
+    request_id: Uuid,
+    now: OffsetDateTime,
+) -> Vec<u8> {
     let problem = match status {
         400 => Problem::new(Kind::MalformedRequest, "the request is not proper HTTP"),
         408 => Problem::new(Kind::SlowRequest, "the head of the request took too long to arrive"),
@@ -72,6 +80,7 @@ pub(super) fn refusal(status: u16, line: &RequestLine, request_id: Uuid, now: Of
         path = "-",
         rawPath = line.path,
         status = status.as_u16(),
+        duration_ms = milliseconds(took),
         requestId = request_id,
         "request refused"
     );

@@ -93,7 +93,8 @@ impl WireStream {
         // The rest of a body that nobody read: its request was answered already.
         if !self.connection.has_open_body() {
             let line = RequestLine::of(&self.line);
-            self.said = refusal(status, &line, (self.times.new_id)(), (self.times.now)());
+            let took = self.head_since.map_or(Duration::ZERO, |since| since.elapsed());
+            self.said = refusal(status, &line, took, (self.times.new_id)(), (self.times.now)());
         }
     }
 
