@@ -1,8 +1,11 @@
 //! Broker names of one's own.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use lapin::{
@@ -28,7 +31,7 @@ pub enum Queue {
     DeadLetters,
 }
 
-/// Names at the broker that nobody else uses. Dropping it deletes whatever was declared under them.
+/// Names at the broker that nobody else uses. What was declared under them is deleted after it is dropped.
 pub struct TestBroker {
     prefix: String,
     connection: Connection,
@@ -55,6 +58,7 @@ impl TestBroker {
             channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
             (connection, channel)
         });
+        PRESENT.fetch_add(1, Ordering::SeqCst);
         Self { prefix, connection, channel }
     }
 
@@ -159,25 +163,29 @@ impl TestBroker {
         Some(if let AMQPValue::LongString(text) = value { text.to_string() } else { format!("{value:?}") })
     }
 
-    fn delete_everything(&self) {
+    /// Deletes what was declared under these prefixes.
+    fn delete(&self, prefixes: &[String]) {
+        let names = prefixes.iter().flat_map(|prefix| queues_of(prefix));
         runtime().block_on(async {
-            for subscription in ["sla-events", "webhook-events"] {
-                let main = format!("{}.{subscription}", self.prefix);
-                let retries = RETRY_DELAYS_MS.iter().map(|delay| format!("{main}.retry.{delay}ms"));
-                for queue in retries.chain([format!("{main}.dlq"), main.clone()]) {
-                    drop(
-                        self.channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await,
-                    );
-                }
+            for queue in names {
+                drop(self.channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await);
             }
-            let exchange = format!("{}.events", self.prefix);
-            drop(
-                self.channel
-                    .exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default())
-                    .await,
-            );
+            for exchange in prefixes.iter().map(|prefix| format!("{prefix}.events")) {
+                let options = ExchangeDeleteOptions::default();
+                drop(self.channel.exchange_delete(exchange.as_str().into(), options).await);
+            }
         });
     }
+}
+
+fn queues_of(prefix: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for main in ["sla-events", "webhook-events"].map(|name| format!("{prefix}.{name}")) {
+        names.extend(RETRY_DELAYS_MS.iter().map(|delay| format!("{main}.retry.{delay}ms")));
+        names.push(format!("{main}.dlq"));
+        names.push(main);
+    }
+    names
 }
 
 /// The retry path of every desk in these tests; short, so that retries do not take long.
@@ -189,8 +197,26 @@ impl Default for TestBroker {
     }
 }
 
+/// Deleting a quorum queue that dead-letters at least once, so soon after its declaration that its dead-letter
+/// worker is still starting, crashes that worker; two of them within seconds end the supervisor of all of
+/// them, and from then on RabbitMQ 3.10 refuses every message to every such queue until it is restarted.
+/// So queues are deleted some time after the last moment at which they may have been declared.
+const REST: Duration = Duration::from_secs(3);
+
+static DEPARTED: Mutex<Vec<(Instant, String)>> = Mutex::new(Vec::new());
+static PRESENT: AtomicU32 = AtomicU32::new(0);
+
 impl Drop for TestBroker {
     fn drop(&mut self) {
-        self.delete_everything();
+        let mut departed = DEPARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        departed.push((Instant::now(), self.prefix.clone()));
+        if PRESENT.fetch_sub(1, Ordering::SeqCst) == 1 {
+            crate::eventually("the queues may be deleted", || {
+                departed.iter().all(|(since, _)| since.elapsed() >= REST)
+            });
+        }
+        let rested = departed.extract_if(.., |(since, _)| since.elapsed() >= REST);
+        let prefixes: Vec<String> = rested.map(|(_, prefix)| prefix).collect();
+        self.delete(&prefixes);
     }
 }

@@ -19,3 +19,12 @@ pub(crate) fn captured() -> &'static Captured {
 pub fn log_lines() -> Vec<String> {
     captured().lines()
 }
+
+/// The latest lines of level WARN and above.
+pub(crate) fn last_complaints() -> String {
+    let lines = captured().lines();
+    let loud = |line: &&String| line.contains("\"level\":40") || line.contains("\"level\":50");
+    let mut last: Vec<&str> = lines.iter().filter(loud).rev().take(12).map(String::as_str).collect();
+    last.reverse();
+    last.join("\n")
+}

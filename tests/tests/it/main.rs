@@ -4,5 +4,8 @@
 
 mod auth;
 mod grid;
+mod messaging;
 mod migrations;
 mod races;
+mod sweep;
+mod work;

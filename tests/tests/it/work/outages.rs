@@ -1,0 +1,120 @@
+//! A pool without a free connection, and a database that goes away.
+
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use techsupport_application::{AppError, Budget, ports::UnitOfWorkExt};
+use techsupport_tests::{Desk, eventually, ticket_id};
+
+#[test]
+fn who_finds_no_free_connection_is_told_so_soon() {
+    let desk = Desk::with()
+        .without_sweep()
+        .without_relay()
+        .set("DATABASE__POOL_SIZE", 1)
+        .set("DATABASE__CHECKOUT_TIMEOUT_MS", 300)
+        .set("DATABASE__LOCK_TIMEOUT_MS", 30_000)
+        .set("DATABASE__STATEMENT_TIMEOUT_MS", 60_000)
+        .set("HTTP__MAX_IN_FLIGHT", 4)
+        .start();
+    let admin = desk.admin();
+    let ticket = desk.ticket(&admin, "NORMAL");
+    let path = format!("/api/tickets/{ticket}");
+    let mut other = desk.database().connect();
+    let mut holding = other.transaction().unwrap();
+    holding.execute("SELECT 1 FROM tickets WHERE id = $1 FOR UPDATE", &[&ticket]).unwrap();
+    let waiter = thread::spawn({
+        let (admin, path) = (admin.clone(), format!("{path}/status"));
+        move || admin.patch(&path, &serde_json::json!({"status": "IN_PROGRESS"}))
+    });
+    let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("the only connection is busy", || desk.database().count(waiting) == 1);
+
+    let asked = Instant::now();
+    let answer = admin.get(&path).expect_problem(503, "unavailable");
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(answer.header("retry-after").is_some());
+    holding.rollback().unwrap();
+    waiter.join().unwrap().expect(200);
+    admin.get(&path).expect(200);
+}
+
+#[test]
+fn a_pool_says_so_within_its_timeout() {
+    let desk = Desk::with()
+        .without_sweep()
+        .set("DATABASE__POOL_SIZE", 1)
+        .set("DATABASE__CHECKOUT_TIMEOUT_MS", 200)
+        .start();
+    let ports = desk.ports();
+    let (go, going) = mpsc::channel::<()>();
+    let (held, is_held) = mpsc::channel();
+    thread::scope(|scope| {
+        let busy = &ports;
+        scope.spawn(move || {
+            let budget = Budget::lasting(Duration::from_mins(1));
+            busy.work
+                .run_for(&budget, |tx| {
+                    tx.now()?;
+                    held.send(()).unwrap();
+                    going.recv().unwrap();
+                    Ok(())
+                })
+                .unwrap();
+        });
+        is_held.recv().unwrap();
+        let asked = Instant::now();
+        let outcome = ports.work.run_for(&Budget::lasting(Duration::from_mins(1)), |tx| {
+            tx.lock_ticket(ticket_id(techsupport_bootstrap::ids::new_id()))
+        });
+        assert!(matches!(outcome, Err(AppError::Unavailable { .. })), "{outcome:?}");
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+        go.send(()).unwrap();
+    });
+}
+
+/// While the database is away: 503, and the process lives. When it is back: the first request is answered,
+/// although every connection in the pool is dead.
+#[test]
+fn a_database_that_goes_away_and_comes_back() {
+    let desk = Desk::with().cuttable_database().set("DATABASE__CHECKOUT_TIMEOUT_MS", 500).start();
+    let admin = desk.admin();
+    let ticket = desk.ticket(&admin, "NORMAL");
+    let path = format!("/api/tickets/{ticket}");
+    desk.await_topology();
+    desk.database_way().cut();
+    admin.get(&path).expect_problem(503, "unavailable");
+    let body = serde_json::json!({"status": "IN_PROGRESS"});
+    admin.patch(&format!("{path}/status"), &body).expect_problem(503, "unavailable");
+    admin.get("/health/live").expect(200);
+    let ready = admin.get("/health/ready").expect_problem(503, "not-ready").json();
+    assert_eq!(ready["failing"], "database");
+    desk.database_way().heal();
+    admin.patch(&format!("{path}/status"), &body).expect(200);
+    eventually("it is ready again", || admin.get("/health/ready").status == 200);
+    desk.await_published();
+}
+
+/// Connections that died in the pool while nobody used them cost nobody an answer.
+#[test]
+fn connections_that_died_in_the_pool_are_replaced_unnoticed() {
+    let desk = Desk::with().without_sweep().without_relay().cuttable_database().start();
+    let admin = desk.admin();
+    let ticket = desk.ticket(&admin, "NORMAL");
+    for n in 0..5 {
+        desk.database_way().cut();
+        desk.database_way().heal();
+        let asked = Instant::now();
+        admin.get(&format!("/api/tickets/{ticket}")).expect(200);
+        let status = if n % 2 == 0 { "ESCALATED" } else { "IN_PROGRESS" };
+        desk.database_way().cut();
+        desk.database_way().heal();
+        admin
+            .patch(&format!("/api/tickets/{ticket}/status"), &serde_json::json!({"status": status}))
+            .expect(200);
+        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    }
+}
