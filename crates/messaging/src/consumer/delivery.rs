@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use lapin::{message::Delivery, options::BasicAckOptions};
 use techsupport_application::{TraceContext, deliveries::Verdict};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
@@ -16,8 +18,9 @@ use crate::{
     outgoing::{Outgoing, TRACEPARENT},
 };
 
-/// Handles the delivery and acknowledges it, or leaves it to be delivered again.
-pub(super) async fn settle(desk: Arc<Desk>, delivery: Delivery) {
+/// Handles the delivery and acknowledges it, or leaves it to be delivered again. `distrust` is cancelled when
+/// the connection turns out to be of no use.
+pub(super) async fn settle(desk: Arc<Desk>, delivery: Delivery, distrust: CancellationToken) {
     let received = Received::of(&delivery);
     let message = Arc::new(message(&received, &delivery));
     let trace = message.traceparent.as_deref().and_then(TraceContext::parse);
@@ -30,16 +33,17 @@ pub(super) async fn settle(desk: Arc<Desk>, delivery: Delivery) {
     );
     let life = async {
         #[cfg(feature = "sabotage-ack-first")]
-        acknowledge(&desk, &delivery, "sabotaged").await;
+        acknowledge(&desk, &delivery, "sabotaged", &distrust).await;
         // Deliveries of a lost connection may still be running beside those of the present one.
-        let Ok(_permit) = desk.permits.acquire().await else { return };
+        let Ok(permit) = desk.permits.acquire().await else { return };
         if let Some((copy, outcome)) = conclude(&desk, &delivery, &received, &message).await {
             let safe = match copy {
                 None => true,
                 Some(copy) => hand_over(&desk, &delivery, copy).await,
             };
+            drop(permit);
             if safe {
-                acknowledge(&desk, &delivery, outcome).await;
+                acknowledge(&desk, &delivery, outcome, &distrust).await;
             }
         }
     };
@@ -115,12 +119,19 @@ async fn can_wait(desk: &Desk, delivery: &Delivery, patience: &mut Backoff) -> b
 }
 
 /// An acknowledgement that fails changes nothing: the message comes again and is recognized.
-async fn acknowledge(desk: &Desk, delivery: &Delivery, outcome: &'static str) {
-    let outcome = match delivery.acker.ack(BasicAckOptions::default()).await {
-        Ok(true) => outcome,
-        Ok(false) => "unacknowledged",
-        Err(error) => {
+///
+/// lapin (4.12.3) never answers some that are under way while their connection breaks, hence the limit.
+async fn acknowledge(desk: &Desk, delivery: &Delivery, outcome: &'static str, distrust: &CancellationToken) {
+    let acknowledging = delivery.acker.ack(BasicAckOptions::default());
+    let outcome = match timeout(desk.ack_timeout, acknowledging).await {
+        Ok(Ok(true)) => outcome,
+        Ok(Ok(false)) => "unacknowledged",
+        Ok(Err(error)) => {
             tracing::debug!(%error, "an acknowledgement failed");
+            "unacknowledged"
+        }
+        Err(_) => {
+            distrust.cancel();
             "unacknowledged"
         }
     };

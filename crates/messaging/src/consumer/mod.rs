@@ -9,14 +9,11 @@ mod decide;
 mod delivery;
 mod session;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use techsupport_application::{AppError, deliveries::Verdict};
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -86,6 +83,7 @@ struct Desk {
     handler: Arc<dyn Handler>,
     options: ConsumerOptions,
     patience: Backoff,
+    ack_timeout: Duration,
     permits: Semaphore,
     stop: CancellationToken,
 }
@@ -110,6 +108,7 @@ impl Consumer {
             publisher,
             handler,
             patience: Backoff::new(settings),
+            ack_timeout: settings.confirm_timeout(),
             permits: Semaphore::new(options.parallelism.into()),
             stop,
             options,
@@ -144,7 +143,7 @@ impl Consumer {
             };
             self.pause(&reason, backoff.wait()).await;
         }
-        session::finish(&running, self.desk.options.drain_timeout).await;
+        session::finish(&running, Instant::now() + self.desk.options.drain_timeout).await;
     }
 
     /// `None` when stopped meanwhile.

@@ -1,6 +1,6 @@
 //! Consuming over one connection, from the first delivery to the last.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use lapin::{
@@ -9,8 +9,8 @@ use lapin::{
     options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
-use tokio::time::timeout;
-use tokio_util::task::TaskTracker;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Desk, delivery};
 use crate::{
@@ -24,6 +24,8 @@ pub(super) struct Session {
     link: Link,
     channel: Channel,
     deliveries: lapin::Consumer,
+    /// Cancelled by a delivery to which the connection turned out to be of no use.
+    distrust: CancellationToken,
 }
 
 /// Why a session is over.
@@ -56,22 +58,32 @@ impl Session {
             Ok((channel, deliveries))
         })
         .await?;
-        Ok(Self { link, channel, deliveries })
+        Ok(Self { link, channel, deliveries, distrust: CancellationToken::new() })
     }
 
     pub(super) async fn consume(mut self, desk: &Arc<Desk>, running: &TaskTracker) -> Ending {
+        tokio::select! {
+            () = desk.stop.cancelled() => {}
+            reason = self.receive(desk, running) => return Ending::Lost(reason),
+        }
+        self.stop(desk, running).await;
+        Ending::Stopped
+    }
+
+    /// Takes what comes until the connection is of no use any more, and says why.
+    async fn receive(&mut self, desk: &Arc<Desk>, running: &TaskTracker) -> String {
+        let lost = self.link.lost();
+        tokio::pin!(lost);
         loop {
             let next = tokio::select! {
-                () = desk.stop.cancelled() => {
-                    self.stop(desk, running).await;
-                    return Ending::Stopped;
-                }
+                reason = &mut lost => return reason,
+                () = self.distrust.cancelled() => return "an acknowledgement did not leave".to_owned(),
                 next = self.deliveries.next() => next,
             };
             match next {
-                Some(Ok(delivery)) => accept(desk, running, delivery),
-                Some(Err(error)) => return Ending::Lost(error.to_string()),
-                None => return Ending::Lost("the broker has ended the subscription".to_owned()),
+                Some(Ok(delivery)) => accept(desk, running, delivery, &self.distrust),
+                Some(Err(error)) => return error.to_string(),
+                None => return "the broker has ended the subscription".to_owned(),
             }
         }
     }
@@ -79,7 +91,7 @@ impl Session {
     /// Takes nothing new, finishes what was sent already, and only then closes the connection, which the
     /// acknowledgements need.
     async fn stop(mut self, desk: &Arc<Desk>, running: &TaskTracker) {
-        let limit = desk.options.drain_timeout;
+        let deadline = Instant::now() + desk.options.drain_timeout;
         let taking_the_rest = async {
             if let Err(error) =
                 self.channel.basic_cancel(self.deliveries.tag(), BasicCancelOptions::default()).await
@@ -88,28 +100,28 @@ impl Session {
                 return;
             }
             while let Some(Ok(delivery)) = self.deliveries.next().await {
-                accept(desk, running, delivery);
+                accept(desk, running, delivery, &self.distrust);
             }
         };
-        if timeout(limit, taking_the_rest).await.is_err() {
+        if timeout_at(deadline, taking_the_rest).await.is_err() {
             tracing::warn!(
                 queue = desk.queues.main,
                 "the broker did not confirm the end of the subscription"
             );
         }
-        finish(running, limit).await;
+        finish(running, deadline).await;
         self.link.close().await;
     }
 }
 
-/// Waits for what is being handled.
-pub(super) async fn finish(running: &TaskTracker, limit: Duration) {
-    running.close();
-    if timeout(limit, running.wait()).await.is_err() {
-        tracing::warn!(unfinished = running.len(), "stopping with unfinished messages; they will come again");
-    }
+fn accept(desk: &Arc<Desk>, running: &TaskTracker, delivery: Delivery, distrust: &CancellationToken) {
+    running.spawn(delivery::settle(Arc::clone(desk), delivery, distrust.clone()));
 }
 
-fn accept(desk: &Arc<Desk>, running: &TaskTracker, delivery: Delivery) {
-    running.spawn(delivery::settle(Arc::clone(desk), delivery));
+/// Waits for what is being handled.
+pub(super) async fn finish(running: &TaskTracker, deadline: Instant) {
+    running.close();
+    if timeout_at(deadline, running.wait()).await.is_err() {
+        tracing::warn!(unfinished = running.len(), "stopping with unfinished messages; they will come again");
+    }
 }
