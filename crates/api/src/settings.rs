@@ -134,6 +134,9 @@ pub struct ProcessSettings {
     /// How long to wait for the database at the start, in milliseconds.
     #[garde(range(min = 1, max = 600_000))]
     pub database_wait_ms: u64,
+    /// Connections of the sweep and the relay, apart from the pool of the requests.
+    #[garde(range(min = 1, max = 20))]
+    pub background_connections: u32,
     /// How long the background passes have to come to their end, in milliseconds.
     #[garde(range(min = 1, max = 600_000))]
     pub stop_wait_ms: u64,

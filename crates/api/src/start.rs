@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use techsupport_application::{
     AppError, Ports,
-    ports::{EventPublisher, Readiness},
+    ports::{EventPublisher, Passwords, Readiness},
 };
 use techsupport_bootstrap::{
     clock, ids,
@@ -13,7 +13,7 @@ use techsupport_bootstrap::{
 };
 use techsupport_http::{BrokerHealth, HttpDeps, HttpServer};
 use techsupport_messaging::Publisher;
-use techsupport_persistence::{Database, listen_for_deadlines};
+use techsupport_persistence::{Database, DatabaseSettings, listen_for_deadlines};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,8 @@ use crate::{
 
 /// What the database and the broker see as the name of this program.
 const NAME: &str = "techsupport-api";
+/// What the database sees as the name of the background passes.
+const BACKGROUND: &str = "techsupport-api-background";
 
 /// Why the program does not start.
 #[derive(Debug, thiserror::Error)]
@@ -88,13 +90,8 @@ impl Api {
             Ok(Readiness::SchemaBehind) => return Err(StartError::SchemaBehind),
             Err(error) => return Err(StartError::Database(error)),
         }
-        let ports = Arc::new(Ports {
-            work: database.unit_of_work(),
-            reader: database.reader(),
-            passwords: Arc::new(passwords),
-            new_id: ids::new_id,
-            random: ids::random,
-        });
+        let passwords: Arc<dyn Passwords> = Arc::new(passwords);
+        let ports = ports_of(&database, &passwords);
         first_admin::ensure(&ports, &settings).map_err(StartError::FirstAdmin)?;
 
         let runtime = Runtime::new().map_err(StartError::system("no threads for the server"))?;
@@ -115,7 +112,7 @@ impl Api {
         tracing::info!(%address, profile = settings.profile.name(), "listening");
         // From here on what was started is stopped again when something fails.
         let mut running = RunningApi::new(address, runtime, stoppable);
-        watch(settings, ports, &database, publisher, running.stoppable())?;
+        watch(settings, &passwords, publisher, running.stoppable())?;
         Ok(running)
     }
 }
@@ -142,14 +139,27 @@ fn serve(
     Ok(address)
 }
 
-/// Starts the background passes.
+fn ports_of(database: &Database, passwords: &Arc<dyn Passwords>) -> Arc<Ports> {
+    Arc::new(Ports {
+        work: database.unit_of_work(),
+        reader: database.reader(),
+        passwords: Arc::clone(passwords),
+        new_id: ids::new_id,
+        random: ids::random,
+    })
+}
+
+/// Starts the background passes, on connections of their own: a flood of requests that takes every connection
+/// of the pool must not make a breach late.
 fn watch(
     settings: ApiSettings,
-    ports: Arc<Ports>,
-    database: &Database,
+    passwords: &Arc<dyn Passwords>,
     publisher: Publisher,
     stoppable: &mut Stoppable,
 ) -> Result<(), StartError> {
+    let pool_size = settings.process.background_connections;
+    let database =
+        Database::connect(&DatabaseSettings { pool_size, ..settings.database.clone() }, BACKGROUND);
     let (sweep, relay) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
     let no_thread = || StartError::system("no thread for a background pass");
     if settings.relay.enabled {
@@ -158,9 +168,10 @@ fn watch(
         stoppable.passes.push(Background::start(pass, &relay).map_err(no_thread())?);
     }
     if settings.sweep.enabled {
+        let ports = ports_of(&database, passwords);
         let pass = Sweep { ports, settings: settings.sweep, relay };
         stoppable.passes.push(Background::start(pass, &sweep).map_err(no_thread())?);
-        let listening = listen_for_deadlines(&settings.database, NAME, move || sweep.ring());
+        let listening = listen_for_deadlines(&settings.database, BACKGROUND, move || sweep.ring());
         stoppable.bell = Some(listening.map_err(no_thread())?);
     }
     Ok(())
