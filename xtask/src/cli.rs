@@ -74,12 +74,32 @@ fn exit_code(error: &Error) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
-    use super::Cli;
+    use super::{Cli, Command};
+    use crate::chaos::Victim;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn chaos_does_what_is_promised_when_nothing_is_said() {
+        let parsed = Cli::try_parse_from(["xtask", "chaos"]).map(|cli| cli.command);
+        assert!(matches!(&parsed, Ok(Command::Chaos(options))
+            if (options.breaches, options.kills, options.open_tickets) == (1_000, 30, 0)
+                && options.victims == Victim::ALL && options.sabotage.is_none()));
+    }
+
+    #[test]
+    fn victims_are_a_list_and_sabotage_needs_a_build() {
+        let given = ["xtask", "chaos", "--victims", "worker,broker", "--sabotage", "ack-before-commit"];
+        let parsed = Cli::try_parse_from(given).map(|cli| cli.command);
+        assert!(matches!(&parsed, Ok(Command::Chaos(options))
+            if options.victims == [Victim::Worker, Victim::Broker] && options.sabotage.is_some()));
+        assert!(Cli::try_parse_from(given.into_iter().chain(["--programs", "bin"])).is_err());
+        assert!(Cli::try_parse_from(["xtask", "chaos", "--victims", "nobody"]).is_err());
+        assert!(Cli::try_parse_from(["xtask", "bench", "--connections", "0"]).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use garde::Validate;
 use serde::Deserialize;
-use techsupport_application::ports::{Passwords, Readiness, Tx, UnitOfWork};
+use techsupport_application::ports::{ClientFilter, Passwords, Readiness, Tx, UnitOfWork};
 use techsupport_application::{Actor, AppError, Budget, Call, Ctx, Page, Ports, TraceContext};
 use techsupport_bootstrap::ids;
 use techsupport_bootstrap::settings::{Sources, load_from};
@@ -72,7 +72,7 @@ impl Desk {
     /// Whether there is no client yet, and so no ticket either.
     pub(crate) fn is_empty(&self) -> error::Result<bool> {
         let Some(page) = Page::new(1, 1) else { return Ok(false) };
-        let clients = self.ports.reader.clients(&self.call.budget, &Default::default(), page);
+        let clients = self.ports.reader.clients(&self.call.budget, &ClientFilter::default(), page);
         Ok(clients.map_err(Error::desk("counting clients"))?.total == 0)
     }
 }

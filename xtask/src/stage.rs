@@ -138,13 +138,18 @@ fn logs_beside(instance: &Path) -> Result<PathBuf> {
     Ok(logs)
 }
 
+/// Whether the queue holds what was given up.
+pub(crate) fn holds_dead_letters(queue: &str) -> bool {
+    queue.strip_suffix(".dlq").is_some()
+}
+
 /// A line of `list_queues`. A queue that nobody reads is passed over, unless it is one for dead letters.
 fn queue(line: &str) -> Option<(String, u64)> {
     let mut columns = line.split('\t');
     let name = columns.next()?;
     let mut number = || columns.next().and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
     let (ready, unacknowledged, consumers) = (number(), number(), number());
-    let matters = consumers > 0 || name.ends_with(".dlq") || name.contains(".retry.");
+    let matters = consumers > 0 || holds_dead_letters(name) || name.contains(".retry.");
     matters.then(|| (name.to_owned(), ready + unacknowledged))
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::error::Result;
 use crate::psql::Psql;
-use crate::stage::Stage;
+use crate::stage::{Stage, holds_dead_letters};
 use crate::{progress, wait};
 
 /// However slowly it goes.
@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_mins(10);
 /// Nothing moves for so long only if nothing ever will: more than the longest lease and the longest retry delay together.
 const STANDSTILL: Duration = Duration::from_secs(90);
 /// The broker counts its messages every few seconds.
-const QUEUES: Duration = Duration::from_secs(60);
+const QUEUES: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -74,7 +74,7 @@ pub(super) fn queues(stage: &mut Stage) -> Result<Vec<(String, u64)>> {
     let mut left = Vec::new();
     wait::until(QUEUES, || {
         left = stage.queues()?;
-        let waiting = left.iter().any(|(name, messages)| *messages > 0 && !name.ends_with(".dlq"));
+        let waiting = left.iter().any(|(name, messages)| *messages > 0 && !holds_dead_letters(name));
         Ok((!waiting).then_some(()))
     })?;
     Ok(left)

@@ -104,7 +104,9 @@ impl fmt::Display for Report {
         )?;
         writeln!(f, "kills (-9)          {kills}: {}", listed(&self.tally.kills))?;
         writeln!(f, "ended by themselves {}", listed(&self.tally.ended))?;
-        writeln!(f, "settled under fire  {}", self.settled_under_fire)?;
+        if kills > 0 {
+            writeln!(f, "settled under fire  {}", self.settled_under_fire)?;
+        }
         writeln!(f, "events              {}", self.events)?;
         writeln!(f, "effects             {}", self.effects)?;
         writeln!(f, "lost                {}", self.verdict.lost)?;

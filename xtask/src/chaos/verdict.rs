@@ -75,7 +75,7 @@ impl Verdict {
         let records = &evidence.records;
         self.once_each("the step of", tickets.iter(), records.steps.iter().map(|step| &step.ticket));
         let odd = |step: &&super::evidence::database::Step| {
-            step.step != 0 || step.cycle != 1 || step.metric != "FIRST_RESPONSE"
+            step.key != 0 || step.cycle != 1 || step.metric != "FIRST_RESPONSE"
         };
         let odd: Vec<&String> = records.steps.iter().filter(odd).map(|step| &step.ticket).collect();
         if !odd.is_empty() {

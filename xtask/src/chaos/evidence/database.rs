@@ -11,7 +11,8 @@ pub(crate) struct Step {
     pub(crate) ticket: String,
     pub(crate) metric: String,
     pub(crate) cycle: i64,
-    pub(crate) step: i64,
+    /// 0 is the breach.
+    pub(crate) key: i64,
     pub(crate) event: String,
     /// Microseconds since 1970.
     pub(crate) due_us: i64,
@@ -80,7 +81,7 @@ impl Records {
     pub(crate) fn read(psql: &Psql, client: &str) -> Result<Self> {
         Ok(Self {
             steps: psql.rows(
-                "SELECT ticket_id AS ticket, metric, cycle, step, event_id AS event, \
+                "SELECT ticket_id AS ticket, metric, cycle, step AS key, event_id AS event, \
                  (extract(epoch FROM due_at) * 1e6)::bigint AS due_us FROM sla_steps",
             )?,
             events: psql.rows(

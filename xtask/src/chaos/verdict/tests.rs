@@ -34,7 +34,7 @@ fn good() -> Evidence {
                 ticket,
                 metric: "FIRST_RESPONSE".into(),
                 cycle: 1,
-                step: 0,
+                key: 0,
                 event,
                 due_us: 0,
             })
@@ -158,7 +158,7 @@ fn rows_that_are_missing_or_too_many_are_found() {
 
 #[test]
 fn rows_that_say_something_else_are_found() {
-    assert_found(|e| e.records.steps[0].step = 1, "other than the first breach was run: t1");
+    assert_found(|e| e.records.steps[0].key = 1, "other than the first breach was run: t1");
     assert_found(|e| e.records.steps[0].event = "e9".into(), "the event e1 is not the one");
     assert_found(|e| e.records.events[0].published = false, "the event e1 is not published");
     assert_found(|e| e.records.events[0].document_id = None, "the document of the event e1");
