@@ -18,9 +18,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    AppError, Ctx,
+    AppError, Budget,
     events::EventType,
-    ports::{Channel, ChannelError, ChannelName, Claim, Notification, Parcel, Tx, UnitOfWorkExt},
+    ports::{Channel, ChannelError, ChannelName, Claim, Notification, Parcel, Tx, UnitOfWork, UnitOfWorkExt},
 };
 
 /// How often to try, and when.
@@ -83,7 +83,8 @@ struct Received {
 ///
 /// An error means that the database could not be used: nothing is known, the message has to stay.
 pub fn deliver_event(
-    ctx: Ctx<'_>,
+    work: &dyn UnitOfWork,
+    budget: &Budget,
     consumer: &str,
     channels: &[Box<dyn Channel>],
     retry: &RetryPolicy,
@@ -96,12 +97,10 @@ pub fn deliver_event(
     };
     let wanted: Vec<&dyn Channel> =
         channels.iter().map(AsRef::as_ref).filter(|channel| channel.wants(&parcel.notification)).collect();
-    if wanted.is_empty()
-        || ctx.ports.work.run_for(&ctx.call.budget, |tx| tx.in_inbox(consumer, parcel.event))?
-    {
+    if wanted.is_empty() || work.run_for(budget, |tx| tx.in_inbox(consumer, parcel.event))? {
         return Ok(Verdict::Done);
     }
-    let delivery = Delivery { ctx, consumer, retry, parcel: &parcel };
+    let delivery = Delivery { work, budget, consumer, retry, parcel: &parcel };
     let mut verdict = Verdict::Done;
     for (index, channel) in wanted.iter().enumerate() {
         let closes = index + 1 == wanted.len() && verdict == Verdict::Done;
@@ -135,7 +134,8 @@ fn open_parcel(body: &[u8]) -> Result<Option<Parcel>, String> {
 }
 
 struct Delivery<'a> {
-    ctx: Ctx<'a>,
+    work: &'a dyn UnitOfWork,
+    budget: &'a Budget,
     consumer: &'a str,
     retry: &'a RetryPolicy,
     parcel: &'a Parcel,
@@ -192,7 +192,7 @@ impl Delivery<'_> {
     }
 
     fn in_transaction<T>(&self, work: impl FnMut(&mut dyn Tx) -> Result<T, AppError>) -> Result<T, AppError> {
-        self.ctx.ports.work.run_for(&self.ctx.call.budget, work)
+        self.work.run_for(self.budget, work)
     }
 }
 

@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use techsupport_application::{
-    AppError, Ports,
+    AppError,
     ports::{Channel, Readiness},
 };
-use techsupport_bootstrap::{clock, ids};
+use techsupport_bootstrap::clock;
 use techsupport_messaging::{Consumer, Publisher, Subscription};
 use techsupport_notifications::{LogChannel, LogTargetSettings, SinkError, Source};
 use techsupport_persistence::Database;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    SlaWorkerSettings,
-    deliver::{Deliver, NoPasswords},
-};
+use crate::{SlaWorkerSettings, deliver::Deliver};
 
 /// What the database, the broker and the log see as the name of this program.
 pub(crate) const NAME: &str = "sla-worker";
@@ -43,20 +40,13 @@ pub async fn run(settings: SlaWorkerSettings, stop: CancellationToken) -> Result
         ready = until_ready(database.clone(), settings.worker.database_wait()) => ready?,
     }
     let log = open_log(&settings.notifications.log)?;
-    let ports = Arc::new(Ports {
-        work: database.unit_of_work(),
-        reader: database.reader(),
-        passwords: Arc::new(NoPasswords),
-        new_id: ids::new_id,
-        random: ids::random,
-    });
 
     // Needed for as long as a message is held.
     let publishing = CancellationToken::new();
     let publisher = Publisher::start(&settings.broker, NAME, publishing.clone());
     let consumer = |subscription: Subscription, channels: Vec<Box<dyn Channel>>| {
         let deliver = Deliver {
-            ports: Arc::clone(&ports),
+            work: database.unit_of_work(),
             consumer: subscription.name(),
             channels,
             retry: settings.worker.retry_policy(),

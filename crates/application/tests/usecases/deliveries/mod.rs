@@ -55,7 +55,10 @@ fn three_attempts() -> RetryPolicy {
 }
 
 fn deliver(desk: &Desk, to: &[&FakeChannel], body: &str) -> Verdict {
-    deliver_event(desk.ctx(), "notify", &channels(to), &three_attempts(), body.as_bytes()).unwrap()
+    let ctx = desk.ctx();
+    let work = ctx.ports.work.as_ref();
+    deliver_event(work, &ctx.call.budget, "notify", &channels(to), &three_attempts(), body.as_bytes())
+        .unwrap()
 }
 
 fn in_inbox(desk: &Desk) -> bool {
