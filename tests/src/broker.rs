@@ -12,7 +12,7 @@ use lapin::{
     Channel, Connection, ConnectionProperties,
     message::BasicGetMessage,
     options::{
-        BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
+        BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueBindOptions,
         QueueDeclareOptions, QueueDeleteOptions,
     },
     types::{AMQPValue, FieldTable},
@@ -137,11 +137,32 @@ impl TestBroker {
         });
     }
 
-    /// Makes the exchange forget the queues, so that nothing can be routed.
+    /// Makes the exchange know its queues again.
+    pub fn bind_all(&self) {
+        let exchange = format!("{}.events", self.prefix);
+        runtime().block_on(async {
+            for (queue, key) in BINDINGS {
+                let queue = format!("{}.{queue}", self.prefix);
+                let options = QueueBindOptions::default();
+                self.channel
+                    .queue_bind(
+                        queue.as_str().into(),
+                        exchange.as_str().into(),
+                        key.into(),
+                        options,
+                        FieldTable::default(),
+                    )
+                    .await
+                    .unwrap();
+            }
+        });
+    }
+
+    /// Makes the exchange forget its queues, so that nothing can be routed.
     pub fn unbind_all(&self) {
         let exchange = format!("{}.events", self.prefix);
         runtime().block_on(async {
-            for (queue, key) in [("sla-events", "sla.#"), ("webhook-events", "#")] {
+            for (queue, key) in BINDINGS {
                 let queue = format!("{}.{queue}", self.prefix);
                 self.channel
                     .queue_unbind(
@@ -177,6 +198,9 @@ impl TestBroker {
         });
     }
 }
+
+/// Which events each queue gets.
+const BINDINGS: [(&str, &str); 2] = [("sla-events", "sla.#"), ("webhook-events", "#")];
 
 fn queues_of(prefix: &str) -> Vec<String> {
     let mut names = Vec::new();

@@ -14,7 +14,7 @@ use techsupport_sla_worker::{SlaWorkerSettings, WorkerError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Desk, broker::runtime, eventually, program, until};
+use crate::{Desk, broker::runtime, program, until};
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
@@ -143,18 +143,15 @@ impl WorkerProcess {
         self.child = spawn(&self.environment, self.log.path());
     }
 
-    /// Asks it to stop and waits for it.
-    pub fn terminate(&mut self) -> ExitStatus {
+    /// Asks it to stop.
+    pub fn send_sigterm(&self) {
         let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
-        until("the worker ends after SIGTERM", || self.child.try_wait().unwrap())
     }
 
-    /// Waits until it consumes.
-    pub fn await_consuming(&self) {
-        eventually("the worker consumes", || {
-            std::fs::read_to_string(self.log.path()).unwrap().contains("\"consuming\"")
-        });
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        until("the worker ends", || self.child.try_wait().unwrap())
     }
 
     /// What it has told people so far.

@@ -7,5 +7,7 @@ mod grid;
 mod messaging;
 mod migrations;
 mod races;
+mod relay;
 mod sweep;
 mod work;
+mod worker;

@@ -18,9 +18,9 @@ fn install(desk: &Desk) {
         desk.database()
             .execute("INSERT INTO sla_policy_targets VALUES ($1, $2, $3)", &[&version, &metric, &minutes]);
     }
-    let steps: [(&str, i16, Option<i32>, Option<i16>, &str); 6] = [
-        ("FIRST_RESPONSE", 0, Some(0), None, "NOTIFY_SUPERVISOR"),
-        ("RESOLUTION", -2, None, Some(50), "WARN"),
+    let steps = [
+        ("FIRST_RESPONSE", 0_i16, Some(0_i32), None, "NOTIFY_SUPERVISOR"),
+        ("RESOLUTION", -2, None, Some(50_i16), "WARN"),
         ("RESOLUTION", -1, Some(-10), None, "WARN"),
         ("RESOLUTION", 0, Some(0), None, "ESCALATE"),
         ("RESOLUTION", 1, Some(60), None, "ESCALATE"),
