@@ -38,19 +38,19 @@ const PRELUDE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// VIP tickets that breach, within ten seconds.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = Options::default().breaches)]
     pub breaches: u32,
     /// How often somebody is killed with -9, at least. With 0 the detection lag is measured, and has to keep its promise.
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = Options::default().kills)]
     pub kills: u32,
     /// Other open tickets, whose deadlines do not pass.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = Options::default().open_tickets)]
     pub open_tickets: u32,
     /// Decides who is killed when.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = Options::default().seed)]
     pub seed: u64,
     /// Who is killed.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Victim::ALL)]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Options::default().victims)]
     pub victims: Vec<Victim>,
     /// Builds a worker that is broken on purpose: the checker has to find out, and the command has to fail.
     #[arg(long, value_enum)]
@@ -61,6 +61,22 @@ pub struct Options {
     /// Take techsupport-api and sla-worker from this folder instead of building them.
     #[arg(long, conflicts_with_all = ["sabotage", "release"])]
     pub programs: Option<PathBuf>,
+}
+
+impl Default for Options {
+    /// What the command line gives when nothing is said.
+    fn default() -> Self {
+        Self {
+            breaches: 1_000,
+            kills: 30,
+            open_tickets: 0,
+            seed: 1,
+            victims: Victim::ALL.to_vec(),
+            sabotage: None,
+            release: false,
+            programs: None,
+        }
+    }
 }
 
 /// Ways to break the worker.
