@@ -4,6 +4,7 @@
 
 mod auth;
 mod grid;
+mod http;
 mod messaging;
 mod migrations;
 mod races;
