@@ -15,6 +15,7 @@ mod meters;
 mod outgoing;
 mod publisher;
 mod settings;
+mod socket;
 mod topology;
 
 pub use consumer::{Consumer, ConsumerOptions, Handler, Message};

@@ -9,7 +9,7 @@ use lapin::{Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
 use secrecy::ExposeSecret;
 use tokio::time::{interval, timeout};
 
-use crate::{settings::BrokerSettings, topology::Topology};
+use crate::{settings::BrokerSettings, socket::Socket, topology::Topology};
 
 /// How long a goodbye may take. Nothing depends on it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -39,6 +39,8 @@ pub(crate) enum LinkError {
 /// A connection that stands, or stood.
 pub(crate) struct Link {
     connection: Connection,
+    /// Dropped after the connection had its chance to say goodbye.
+    _socket: Socket,
 }
 
 impl Link {
@@ -53,11 +55,11 @@ impl Link {
         let limit = settings.connect_timeout();
         let opening = async {
             let properties = ConnectionProperties::default().with_connection_name(name.into());
-            let connection = Connection::connect_uri(address(settings)?, properties).await?;
+            let (socket, connection) = Socket::connect(address(settings)?, properties).await?;
             let channel = connection.create_channel().await?;
             topology.declare(&channel).await.map_err(LinkError::Topology)?;
             let prepared = prepare(channel).await?;
-            Ok((Self { connection }, prepared))
+            Ok((Self { connection, _socket: socket }, prepared))
         };
         timeout(limit, opening).await.unwrap_or(Err(LinkError::Timeout(limit)))
     }
@@ -101,6 +103,5 @@ impl Link {
 fn address(settings: &BrokerSettings) -> Result<AMQPUri, LinkError> {
     let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(|_| LinkError::Address)?;
     uri.query.heartbeat.get_or_insert(settings.heartbeat_s);
-    uri.query.connection_timeout.get_or_insert(settings.connect_timeout_ms);
     Ok(uri)
 }
