@@ -155,6 +155,9 @@ pub enum PolicyError {
     /// Two steps of one name.
     #[error("step {} of {} appears twice", .1.get(), .0.name())]
     DuplicateStep(Metric, StepKey),
+    /// A warning that does not come before the deadline, or something else that does.
+    #[error("step {} of {} is on the wrong side of the deadline: only warnings come before it", .1.get(), .0.name())]
+    WrongSide(Metric, StepKey),
     /// Two targets for one metric.
     #[error("{} has two targets", .0.name())]
     DuplicateMetric(Metric),
@@ -191,8 +194,13 @@ impl Policy {
             }
         }
         match steps.iter().find(|step| step.key == StepKey::BREACH) {
-            Some(Step { offset: Offset::Minutes(0), .. }) => Ok(Target { steps: steps.into(), ..*target }),
-            Some(_) | None => Err(PolicyError::Breach(target.metric)),
+            Some(Step { offset: Offset::Minutes(0), .. }) => {}
+            Some(_) | None => return Err(PolicyError::Breach(target.metric)),
+        }
+        let early = |step: &Step| step.threshold(target.minutes) < target.minutes.duration();
+        match steps.iter().find(|step| early(step) != (step.action == StepAction::Warn)) {
+            Some(step) => Err(PolicyError::WrongSide(target.metric, step.key)),
+            None => Ok(Target { steps: steps.into(), ..*target }),
         }
     }
 

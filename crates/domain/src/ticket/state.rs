@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::{Decision, EscalationLevel, Priority, Refusal, Status, TicketEvent};
 use crate::{
     Agent, AgentId, AgentLevel, ClientId, ClientTier, TicketId,
-    sla::{Clock, DueStep, Metric, Policy, StepAction, StepKey},
+    sla::{Clock, DueStep, Metric, Policy, StepAction},
     text::{Description, Title},
 };
 
@@ -193,8 +193,8 @@ impl Ticket {
     fn run_step(&mut self, due: DueStep, now: OffsetDateTime) -> Vec<TicketEvent> {
         let level_before = self.level;
         let moved = match due.step.action {
-            StepAction::Warn if due.step.key != StepKey::BREACH => return vec![TicketEvent::SlaWarned(due)],
-            StepAction::Warn | StepAction::NotifySupervisor => None,
+            StepAction::Warn => return vec![TicketEvent::SlaWarned(due)],
+            StepAction::NotifySupervisor => None,
             // Where the table has no way to ESCALATED the breach still has to reach a person.
             StepAction::Escalate => self.move_to(Status::Escalated, now).ok(),
         };

@@ -66,6 +66,30 @@ fn names_are_unique() {
     );
 }
 
+#[test]
+fn only_warnings_come_before_the_deadline() {
+    for (offset, action) in [
+        (Offset::Minutes(-1), StepAction::Escalate),
+        (Offset::Percent(99), StepAction::NotifySupervisor),
+        (Offset::Minutes(1), StepAction::Warn),
+    ] {
+        let misplaced = step(5, offset, action);
+        let made = with(&[misplaced, breach(StepAction::Escalate)]);
+        assert_eq!(made, Err(PolicyError::WrongSide(Metric::Resolution, StepKey::new(5))));
+    }
+    let made = with(&[breach(StepAction::Warn)]);
+    assert_eq!(made, Err(PolicyError::WrongSide(Metric::Resolution, StepKey::BREACH)));
+}
+
+/// A step that is allowed where it stands.
+fn fitting(key: i16, offset: Offset) -> Step {
+    let early = match offset {
+        Offset::Minutes(minutes) => minutes < 0,
+        Offset::Percent(_) => true,
+    };
+    step(key, offset, if early { StepAction::Warn } else { StepAction::Escalate })
+}
+
 proptest! {
     /// A clock asks for the first step that is left: the order must be that of the thresholds.
     #[test]
@@ -76,8 +100,7 @@ proptest! {
             (1_u8..=99).prop_map(Offset::Percent),
         ], 0..8),
     ) {
-        let mut steps: Vec<Step> =
-            (1_i16..).zip(offsets).map(|(key, offset)| step(key, offset, StepAction::Warn)).collect();
+        let mut steps: Vec<Step> = (1_i16..).zip(offsets).map(|(key, offset)| fitting(key, offset)).collect();
         steps.push(breach(StepAction::Escalate));
         let policy = checked(vec![target(Metric::FirstResponse, minutes, &steps)]).unwrap();
         let terms = policy.terms(Metric::FirstResponse).unwrap();

@@ -80,7 +80,7 @@ fn draft(metric: Metric) -> impl Strategy<Value = Draft> {
         (-700_i32..0).prop_map(Offset::Minutes),
     ];
     let action = prop_oneof![Just(StepAction::Escalate), Just(StepAction::NotifySupervisor)];
-    let at_breach = prop_oneof![4 => action.clone(), 1 => Just(StepAction::Warn)];
+    let at_breach = action.clone();
     let later = ((1_i32..300).prop_map(Offset::Minutes), action);
     (1_i64..=600, prop::collection::vec(warning, 0..3), at_breach, prop::collection::vec(later, 0..4))
         .prop_map(move |(minutes, warnings, at_breach, later)| {

@@ -104,8 +104,7 @@ impl ClockModel {
     }
 
     pub fn state(&self) -> &'static str {
-        let warned =
-            self.promise.steps.iter().any(|s| s.action == "WARN" && s.key != 0 && self.has_run(s.key));
+        let warned = self.promise.steps.iter().any(|s| s.action == "WARN" && self.has_run(s.key));
         if self.has_run(0) {
             "BREACHED"
         } else if self.answered.is_some() {

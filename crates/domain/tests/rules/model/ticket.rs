@@ -92,7 +92,7 @@ impl TicketModel {
                 "{metric} cycle {} step {} due {when} deadline {deadline} counted {counted}",
                 clock.cycle, step.key
             );
-            if step.action == "WARN" && step.key != 0 {
+            if step.action == "WARN" {
                 told.push(format!("warned: {what}"));
                 continue;
             }
