@@ -90,6 +90,10 @@ pub fn deliver_event(
     retry: &RetryPolicy,
     body: &[u8],
 ) -> Result<Verdict, AppError> {
+    // Nobody listens here: not even an event of a later release, which this one does not know, is a mistake.
+    if channels.is_empty() {
+        return Ok(Verdict::Done);
+    }
     let parcel = match open_parcel(body) {
         Ok(Some(parcel)) => parcel,
         Ok(None) => return Ok(Verdict::Done),
@@ -165,6 +169,12 @@ impl Delivery<'_> {
             }
             Claim::Granted { attempt } => attempt,
         };
+        // Nobody reported the attempts before: whoever made them died each time. It will not be the last one
+        // that does, unless somebody stops it.
+        if attempt > self.retry.max_attempts {
+            let error = ChannelError::Permanent("the worker did not survive any attempt".to_owned());
+            return self.failed(name, attempt, &error);
+        }
         match channel.send(self.parcel, attempt) {
             Ok(()) => {
                 self.in_transaction(|tx| {
@@ -183,8 +193,11 @@ impl Delivery<'_> {
             ChannelError::Temporary(_) => self.retry.after(attempt),
             ChannelError::Permanent(_) => None,
         };
-        self.in_transaction(|tx| tx.failed(event, channel, attempt, &error.to_string(), again))?;
         let reason = format!("{}: {error}", channel.0);
+        if !self.in_transaction(|tx| tx.failed(event, channel, attempt, &error.to_string(), again))? {
+            // Another attempt has taken over, or has settled it: what became of that one is known later.
+            return Ok(Verdict::Later { wait: self.retry.lease_margin, reason });
+        }
         Ok(match again {
             Some(wait) => Verdict::Later { wait, reason },
             None => Verdict::Dead { reason, attempts: attempt },

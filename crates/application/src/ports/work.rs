@@ -204,7 +204,8 @@ pub trait DeliveryTx {
     /// The attempt reached its receiver.
     fn delivered(&mut self, event: EventId, channel: ChannelName, attempt: u32) -> Result<(), AppError>;
 
-    /// The attempt failed: another one follows after `retry_after`, or none when it is `None`.
+    /// The attempt failed: another one follows after `retry_after`, or none when it is `None`. `false` when
+    /// the attempt has nothing to say any more, because a later one was claimed or the delivery is settled.
     fn failed(
         &mut self,
         event: EventId,
@@ -212,5 +213,5 @@ pub trait DeliveryTx {
         attempt: u32,
         error: &str,
         retry_after: Option<Duration>,
-    ) -> Result<(), AppError>;
+    ) -> Result<bool, AppError>;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::{prelude::*, sql_types};
 use techsupport_application::{
     AppError,
-    ports::{ChannelName, Claim, DeliveryTx},
+    ports::{ChannelName, Claim, DeliveryTx, TicketTx},
 };
 use techsupport_domain::EventId;
 use time::OffsetDateTime;
@@ -13,8 +13,7 @@ use time::OffsetDateTime;
 use super::{PgTx, clock_timestamp};
 use crate::schema::{deliveries, inbox};
 
-type DeliveryRow =
-    (String, i32, Option<OffsetDateTime>, Option<OffsetDateTime>, Option<String>, OffsetDateTime);
+type DeliveryRow = (String, i32, Option<OffsetDateTime>, Option<OffsetDateTime>, Option<String>);
 
 impl DeliveryTx for PgTx<'_> {
     fn in_inbox(&mut self, consumer: &str, event: EventId) -> Result<bool, AppError> {
@@ -39,7 +38,7 @@ impl DeliveryTx for PgTx<'_> {
         channel: ChannelName,
         lease: Duration,
     ) -> Result<Claim, AppError> {
-        let (state, attempts, leased, next_attempt, last_error, now): DeliveryRow = self.exec(|conn| {
+        let (state, attempts, leased, next_attempt, last_error): DeliveryRow = self.exec(|conn| {
             diesel::insert_into(deliveries::table)
                 .values((
                     deliveries::event_id.eq(event.uuid()),
@@ -57,7 +56,6 @@ impl DeliveryTx for PgTx<'_> {
                     deliveries::lease_until,
                     deliveries::next_attempt_at,
                     deliveries::last_error,
-                    clock_timestamp(),
                 ))
                 .for_update()
                 .first(conn)
@@ -68,6 +66,8 @@ impl DeliveryTx for PgTx<'_> {
             "DEAD" => return Ok(Claim::GivenUp { reason: last_error.unwrap_or_default(), attempts }),
             _ => {}
         }
+        // In a statement of its own: one that waited for the lock would show the time before the wait.
+        let now = self.now()?;
         if let Some(busy_until) = leased.max(next_attempt).filter(|until| *until > now) {
             let wait = Duration::try_from(busy_until - now).unwrap_or_default();
             return Ok(Claim::NotYet { wait });
@@ -109,7 +109,7 @@ impl DeliveryTx for PgTx<'_> {
         attempt: u32,
         error: &str,
         retry_after: Option<Duration>,
-    ) -> Result<(), AppError> {
+    ) -> Result<bool, AppError> {
         let wait_us = retry_after.map(|wait| i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
         let attempt = i32::try_from(attempt).unwrap_or(i32::MAX);
         // Fenced by the attempt: one whose lease ran out has nothing to say any more.
@@ -128,6 +128,6 @@ impl DeliveryTx for PgTx<'_> {
             .bind::<sql_types::Nullable<sql_types::BigInt>, _>(wait_us)
             .execute(conn)
         })
-        .map(drop)
+        .map(|rows| rows == 1)
     }
 }

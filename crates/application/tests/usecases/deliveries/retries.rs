@@ -88,3 +88,15 @@ fn the_lease_outlasts_the_longest_attempt() {
     assert_eq!(deliver(&desk, &[&log], BREACH), later(1, "log: busy"));
     assert_eq!(log.attempts(), [1], "a repeated transaction is one attempt");
 }
+
+/// A message on which every worker dies is never reported as failed: the claims are what is counted.
+#[test]
+fn a_message_that_no_worker_survives_is_given_up() {
+    let (desk, log) = (Desk::new(), FakeChannel::new("log", []));
+    for _ in 0..3 {
+        desk.store().claim_delivery(event(), ChannelName("log"), Duration::from_secs(15)).unwrap();
+        desk.pass(seconds(15));
+    }
+    assert_eq!(deliver(&desk, &[&log], BREACH), dead(4, "log: the worker did not survive any attempt"));
+    assert_eq!(log.attempts(), [0; 0], "nobody dies of it once more");
+}

@@ -66,14 +66,16 @@ impl DeliveryTx for Store {
         attempt: u32,
         error: &str,
         retry_after: Option<Duration>,
-    ) -> Result<(), AppError> {
+    ) -> Result<bool, AppError> {
         let now = self.now;
         let row = self.deliveries.get_mut(&(event, channel)).unwrap();
-        assert_eq!(row.attempts, attempt);
+        if row.delivered || row.attempts != attempt {
+            return Ok(false);
+        }
         match retry_after {
             Some(wait) => row.not_before = Some(now + wait),
             None => row.given_up = Some(error.to_owned()),
         }
-        Ok(())
+        Ok(true)
     }
 }
