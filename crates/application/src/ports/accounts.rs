@@ -7,7 +7,7 @@ use techsupport_domain::{RefreshTokenId, Role, SessionId, User, UserId, text::Em
 use crate::AppError;
 
 /// A user to register.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewUser {
     /// A fresh id.
     pub id: UserId,
