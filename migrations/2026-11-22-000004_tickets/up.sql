@@ -96,7 +96,7 @@ CREATE TABLE outbox (
     published_at timestamptz,
     attempts     integer     NOT NULL DEFAULT 0,
     last_error   text,
-    retry_at     timestamptz
+    retry_at     timestamptz NOT NULL DEFAULT '-infinity'
 );
--- All the relay reads.
-CREATE INDEX outbox_to_publish ON outbox (id) WHERE published_at IS NULL;
+-- All the relay reads. What has to wait for another try sorts behind what has not.
+CREATE INDEX outbox_to_publish ON outbox (retry_at, id) WHERE published_at IS NULL;

@@ -14,7 +14,7 @@ pub struct RelayReport {
     pub published: usize,
     /// Events that did not; they stay in the outbox and are tried again.
     pub failed: Vec<PublishFailure>,
-    /// Whether the batch was full, so that there is probably more.
+    /// Whether the batch was full and some of it got through, so that going on at once makes sense.
     pub more: bool,
 }
 
@@ -31,6 +31,6 @@ pub fn relay_outbox(
     Ok(RelayReport {
         published: report.published.len(),
         failed: report.failed,
-        more: taken >= usize::try_from(batch).unwrap_or(usize::MAX),
+        more: !report.published.is_empty() && taken >= usize::try_from(batch).unwrap_or(usize::MAX),
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::{
     pg::Pg,
     prelude::*,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::{AstPass, QueryFragment, QueryId},
     sql_types,
 };
 use techsupport_application::{
@@ -17,7 +17,7 @@ use techsupport_domain::{EventId, TicketId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Database, link::Link, unit_of_work::begin_sql};
+use crate::{Database, link::Link, unit_of_work::limited};
 
 pub(crate) struct PgOutbox {
     database: Database,
@@ -39,7 +39,7 @@ impl Outbox for PgOutbox {
         // The publisher has a timeout of its own; each statement has the session's.
         let budget =
             Budget::lasting(Duration::from_millis(self.database.settings().idle_in_transaction_timeout_ms));
-        let begin = begin_sql(&self.database, &budget);
+        let begin = limited("BEGIN", &self.database, &budget);
         let (mut link, ()) = self.database.link(&budget, |link| link.begin(&begin))?;
         match relay_in(&mut link, limit, retry_after, publish) {
             Ok(report) => link.commit().map(|()| report).map_err(AppError::from),
@@ -57,7 +57,7 @@ fn relay_in(
     retry_after: Duration,
     publish: &mut dyn FnMut(&[OutboxMessage]) -> Result<PublishReport, AppError>,
 ) -> Result<PublishReport, AppError> {
-    let rows: Vec<Row> = link.query(|conn| TakeBatch { limit: i64::from(limit) }.load(conn))?;
+    let rows: Vec<Row> = link.query(|conn| take_batch(conn, limit))?;
     if rows.is_empty() {
         return Ok(PublishReport::default());
     }
@@ -75,63 +75,72 @@ fn relay_in(
     if !published.is_empty() {
         link.query(|conn| MarkPublished { events: published }.execute(conn))?;
     }
-    for PublishFailure { event, reason } in &report.failed {
-        link.query(|conn| put_off(conn, *event, reason, retry_after))?;
+    if !report.failed.is_empty() {
+        link.query(|conn| put_off(conn, &report.failed, retry_after))?;
     }
     Ok(report)
 }
 
-type Row = (Uuid, String, Uuid, OffsetDateTime, String, String);
-
-fn message_of((id, event_type, ticket, at, traceparent, body): Row) -> Result<OutboxMessage, PublishFailure> {
-    let id = EventId::new(id);
-    let event_type = EventType::parse(&event_type)
-        .ok_or_else(|| PublishFailure { event: id, reason: format!("unknown event type {event_type}") })?;
-    Ok(OutboxMessage { id, event_type, subject: TicketId::new(ticket), at, traceparent, body })
-}
-
-fn put_off(conn: &mut PgConnection, event: EventId, reason: &str, wait: Duration) -> QueryResult<usize> {
-    diesel::sql_query(
-        "UPDATE outbox SET attempts = attempts + 1, last_error = $2, \
-         retry_at = clock_timestamp() + make_interval(secs => $3 / 1e6) WHERE id = $1",
-    )
-    .bind::<sql_types::Uuid, _>(event.uuid())
-    .bind::<sql_types::Text, _>(reason)
-    .bind::<sql_types::BigInt, _>(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX))
-    .execute(conn)
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = sql_types::Uuid)]
+    id: Uuid,
+    #[diesel(sql_type = sql_types::Text)]
+    event_type: String,
+    #[diesel(sql_type = sql_types::Uuid)]
+    ticket_id: Uuid,
+    #[diesel(sql_type = sql_types::Timestamptz)]
+    at: OffsetDateTime,
+    #[diesel(sql_type = sql_types::Text)]
+    traceparent: String,
+    #[diesel(sql_type = sql_types::Text)]
+    body: String,
 }
 
 /// Takes rows by their state. A remembered position would lose those whose transaction began earlier and
 /// commits later.
-#[derive(QueryId)]
-struct TakeBatch {
-    limit: i64,
+///
+/// Planned anew each time (diesel does not cache `sql_query`): a plan made while the table was empty would
+/// sort all of it once it is not.
+fn take_batch(conn: &mut PgConnection, limit: u32) -> QueryResult<Vec<Row>> {
+    diesel::sql_query(
+        "SELECT id, type AS event_type, ticket_id, at, traceparent, body::text AS body FROM outbox \
+         WHERE published_at IS NULL AND retry_at <= now() ORDER BY retry_at, id LIMIT $1 \
+         FOR UPDATE SKIP LOCKED",
+    )
+    .bind::<sql_types::BigInt, _>(i64::from(limit))
+    .load(conn)
 }
 
-impl QueryFragment<Pg> for TakeBatch {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "SELECT id, type, ticket_id, at, traceparent, body::text FROM outbox \
-             WHERE published_at IS NULL AND (retry_at IS NULL OR retry_at <= now()) ORDER BY id LIMIT ",
-        );
-        out.push_bind_param::<sql_types::BigInt, _>(&self.limit)?;
-        out.push_sql(" FOR UPDATE SKIP LOCKED");
-        Ok(())
-    }
+fn message_of(row: Row) -> Result<OutboxMessage, PublishFailure> {
+    let id = EventId::new(row.id);
+    let event_type = EventType::parse(&row.event_type).ok_or_else(|| PublishFailure {
+        event: id,
+        reason: format!("unknown event type {}", row.event_type),
+    })?;
+    Ok(OutboxMessage {
+        id,
+        event_type,
+        subject: TicketId::new(row.ticket_id),
+        at: row.at,
+        traceparent: row.traceparent,
+        body: row.body,
+    })
 }
 
-impl Query for TakeBatch {
-    type SqlType = (
-        sql_types::Uuid,
-        sql_types::Text,
-        sql_types::Uuid,
-        sql_types::Timestamptz,
-        sql_types::Text,
-        sql_types::Text,
-    );
+fn put_off(conn: &mut PgConnection, failed: &[PublishFailure], wait: Duration) -> QueryResult<usize> {
+    let (ids, reasons): (Vec<Uuid>, Vec<&str>) =
+        failed.iter().map(|failure| (failure.event.uuid(), failure.reason.as_str())).unzip();
+    diesel::sql_query(
+        "UPDATE outbox o SET attempts = o.attempts + 1, last_error = f.reason, \
+         retry_at = clock_timestamp() + make_interval(secs => $3 / 1e6) \
+         FROM unnest($1, $2) AS f (id, reason) WHERE o.id = f.id",
+    )
+    .bind::<sql_types::Array<sql_types::Uuid>, _>(ids)
+    .bind::<sql_types::Array<sql_types::Text>, _>(reasons)
+    .bind::<sql_types::BigInt, _>(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX))
+    .execute(conn)
 }
-
-impl<Conn> RunQueryDsl<Conn> for TakeBatch {}
 
 #[derive(QueryId)]
 struct MarkPublished {
@@ -141,8 +150,8 @@ struct MarkPublished {
 impl QueryFragment<Pg> for MarkPublished {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "UPDATE outbox SET published_at = clock_timestamp(), attempts = attempts + 1, last_error = NULL, \
-             retry_at = NULL WHERE id = ANY(",
+            "UPDATE outbox SET published_at = clock_timestamp(), attempts = attempts + 1, last_error = NULL \
+             WHERE id = ANY(",
         );
         out.push_bind_param::<sql_types::Array<sql_types::Uuid>, _>(&self.events)?;
         out.push_sql(")");

@@ -185,7 +185,7 @@ table! {
         published_at -> Nullable<Timestamptz>,
         attempts -> Integer,
         last_error -> Nullable<Text>,
-        retry_at -> Nullable<Timestamptz>,
+        retry_at -> Timestamptz,
     }
 }
 
