@@ -3,12 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use diesel::{
-    pg::Pg,
-    prelude::*,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types,
-};
+use diesel::{prelude::*, sql_types};
 use techsupport_application::{
     AppError, TicketChange,
     ports::{DueBatch, Opening, SetAside, TicketTx},
@@ -123,7 +118,7 @@ impl TicketTx for PgTx<'_> {
     }
 
     fn claim_due(&mut self, limit: u32) -> Result<DueBatch, AppError> {
-        let mut ids: Vec<Uuid> = self.exec(|conn| ClaimDue { limit: i64::from(limit) }.load(conn))?;
+        let mut ids: Vec<Uuid> = self.exec(|conn| claim_due(conn, limit))?;
         // A ticket with two due clocks is found twice.
         ids.sort_unstable();
         ids.dedup();
@@ -165,6 +160,9 @@ impl TicketTx for PgTx<'_> {
         let first_us = i64::try_from(at_first.as_micros()).unwrap_or(i64::MAX);
         for aside in asides {
             let clocks = self.exec(|conn| {
+                // The ticket first, as everybody does who changes a clock.
+                let ticket = tickets::table.find(aside.ticket.uuid()).select(tickets::id);
+                ticket.for_update().first::<Uuid>(conn).optional()?;
                 diesel::sql_query(
                     "UPDATE sla_clocks SET set_aside_count = set_aside_count + 1, set_aside_reason = $2, \
                      set_aside_until = clock_timestamp() \
@@ -184,27 +182,24 @@ impl TicketTx for PgTx<'_> {
     }
 }
 
+#[derive(QueryableByName)]
+struct Claimed {
+    #[diesel(sql_type = sql_types::Uuid)]
+    id: Uuid,
+}
+
 /// Finds and locks tickets with a due step. `now()` and not `clock_timestamp()`: only a stable function can
 /// be looked up in the index, and the beginning of the transaction is at most too early.
-#[derive(QueryId)]
-struct ClaimDue {
-    limit: i64,
+///
+/// Planned anew each time (diesel does not cache `sql_query`): a plan made while the tables were empty would
+/// read all of them once they are not.
+fn claim_due(conn: &mut PgConnection, limit: u32) -> QueryResult<Vec<Uuid>> {
+    let claimed: Vec<Claimed> = diesel::sql_query(
+        "SELECT t.id FROM sla_clocks k JOIN tickets t ON t.id = k.ticket_id \
+         WHERE k.wake_at <= now() AND t.deleted_at IS NULL ORDER BY k.wake_at LIMIT $1 \
+         FOR UPDATE OF t SKIP LOCKED",
+    )
+    .bind::<sql_types::BigInt, _>(i64::from(limit))
+    .load(conn)?;
+    Ok(claimed.into_iter().map(|row| row.id).collect())
 }
-
-impl QueryFragment<Pg> for ClaimDue {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "SELECT t.id FROM sla_clocks k JOIN tickets t ON t.id = k.ticket_id \
-             WHERE k.wake_at <= now() AND t.deleted_at IS NULL ORDER BY k.wake_at LIMIT ",
-        );
-        out.push_bind_param::<sql_types::BigInt, _>(&self.limit)?;
-        out.push_sql(" FOR UPDATE OF t SKIP LOCKED");
-        Ok(())
-    }
-}
-
-impl Query for ClaimDue {
-    type SqlType = sql_types::Uuid;
-}
-
-impl<Conn> RunQueryDsl<Conn> for ClaimDue {}
