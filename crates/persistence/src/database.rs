@@ -17,7 +17,7 @@ use crate::{
     outbox::PgOutbox,
     policies::PolicyCache,
     read::PgReader,
-    unit_of_work::PgUnitOfWork,
+    unit_of_work::{PgUnitOfWork, limited},
 };
 
 /// A pool of connections. Cheap to clone; connections are opened when they are first needed.
@@ -107,13 +107,35 @@ impl Database {
         }
     }
 
-    /// Runs a read outside of a transaction, once more on another connection when the first was dead.
+    /// Runs one read, once more on another connection when the first was dead. Outside of a transaction,
+    /// unless the caller has less time left than the session gives a statement.
     pub(crate) fn read<T>(
         &self,
         budget: &Budget,
         mut query: impl FnMut(&mut PgConnection) -> diesel::QueryResult<T>,
     ) -> Result<T, AppError> {
+        if budget.left() < Duration::from_millis(self.shared.settings.statement_timeout_ms) {
+            return self.read_in(budget, "BEGIN READ ONLY", query);
+        }
         self.link(budget, |link| link.query(|conn| query(conn))).map(|(_, value)| value)
+    }
+
+    /// Runs reads in a transaction that `begin` opens. No statement gets more time than the caller has left.
+    pub(crate) fn read_in<T>(
+        &self,
+        budget: &Budget,
+        begin: &str,
+        statements: impl FnOnce(&mut PgConnection) -> diesel::QueryResult<T>,
+    ) -> Result<T, AppError> {
+        let begin = limited(begin, self, budget);
+        let (mut link, ()) = self.link(budget, |link| link.begin(&begin))?;
+        match link.query(statements) {
+            Ok(value) => link.commit().map(|()| value).map_err(AppError::from),
+            Err(failure) => {
+                link.roll_back();
+                Err(failure.into())
+            }
+        }
     }
 
     fn checkout(&self, budget: &Budget) -> Result<r2d2::PooledConnection<LinkManager>, AppError> {

@@ -104,7 +104,7 @@ impl From<Failure> for AppError {
 
 /// Messages of libpq and of a server that goes down or comes up.
 fn means_lost(message: &str) -> bool {
-    const SIGNS: [&str; 14] = [
+    const SIGNS: [&str; 16] = [
         "server closed the connection unexpectedly",
         "terminating connection",
         "the database system is",
@@ -116,6 +116,8 @@ fn means_lost(message: &str) -> bool {
         "connection not open",
         "connection already closed",
         "SSL connection has been closed",
+        "SSL SYSCALL error",
+        "SSL error:",
         "lost synchronization with server",
         "sorry, too many clients already",
         "remaining connection slots are reserved",

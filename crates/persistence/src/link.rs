@@ -23,7 +23,10 @@ impl Link {
         query: impl FnOnce(&mut PgConnection) -> QueryResult<T>,
     ) -> Result<T, Failure> {
         query(&mut self.conn).map_err(|error| {
-            let failure = Failure::from(error);
+            // diesel gives a connection up when libpq no longer knows the state of its transaction: that
+            // holds in whatever words, or language, the loss is reported.
+            let gone = Manager::transaction_manager_status_mut(&mut self.conn).transaction_depth().is_err();
+            let failure = if gone { Failure::Lost(error.to_string()) } else { Failure::from(error) };
             self.broken |= failure.is_lost();
             failure
         })

@@ -4,7 +4,6 @@
 //! look.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use diesel::{PgConnection, connection::SimpleConnection};
@@ -17,17 +16,21 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The first and the longest wait before connecting again.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// A thread that listens. Dropping it stops the thread and waits for it.
+/// How long dropping the bell waits for its thread. libpq cannot be interrupted while it connects, and the
+/// thread holds nothing that is worth more time.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A thread that listens. Dropping it stops the thread and waits for it, for a second at most.
 pub struct DeadlineBell {
     stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    ended: Receiver<()>,
 }
 
 impl Drop for DeadlineBell {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
-            tracing::error!("the thread that listens for deadlines panicked");
+        if self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the thread that listens for deadlines is busy connecting and is left behind");
         }
     }
 }
@@ -41,7 +44,9 @@ pub fn listen_for_deadlines(
 ) -> std::io::Result<DeadlineBell> {
     let manager = LinkManager::new(settings, application_name);
     let (stop, stopped) = channel();
-    let thread = std::thread::Builder::new().name("deadline-bell".to_owned()).spawn(move || {
+    let (at_the_end, ended) = channel::<()>();
+    std::thread::Builder::new().name("deadline-bell".to_owned()).spawn(move || {
+        let _at_the_end = at_the_end;
         let mut wait = RECONNECT.0;
         // An outage is worth one line, not one for each attempt.
         let mut told = false;
@@ -67,7 +72,7 @@ pub fn listen_for_deadlines(
             wait = (wait * 2).min(RECONNECT.1);
         }
     })?;
-    Ok(DeadlineBell { stop: Some(stop), thread: Some(thread) })
+    Ok(DeadlineBell { stop: Some(stop), ended })
 }
 
 fn connect(manager: &LinkManager) -> Result<PgConnection, String> {

@@ -25,7 +25,7 @@ impl PgUnitOfWork {
         budget: &Budget,
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), AppError>,
     ) -> Result<(), Outcome> {
-        let begin = begin_sql(&self.database, budget);
+        let begin = limited("BEGIN", &self.database, budget);
         let (mut link, ()) = self.database.link(budget, |link| link.begin(&begin)).map_err(Outcome::Final)?;
         let mut tx = PgTx::new(&mut link, &self.database, budget);
         let worked = work(&mut tx);
@@ -101,12 +101,13 @@ impl UnitOfWork for PgUnitOfWork {
     }
 }
 
-/// Opens the transaction and limits it in one round trip. A caller with little time left gives less.
-pub(crate) fn begin_sql(database: &Database, budget: &Budget) -> String {
+/// Opens a transaction and limits its statements in one round trip. A caller with little time left gives
+/// less.
+pub(crate) fn limited(begin: &str, database: &Database, budget: &Budget) -> String {
     let settings = database.settings();
     let left = u64::try_from(budget.left().as_millis()).unwrap_or(u64::MAX).max(1);
     format!(
-        "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
+        "{begin}; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
         settings.statement_timeout_ms.min(left),
         settings.lock_timeout_ms.min(left),
     )

@@ -37,15 +37,7 @@ impl PgReader {
         budget: &Budget,
         statements: impl FnOnce(&mut PgConnection) -> diesel::QueryResult<T>,
     ) -> Result<T, AppError> {
-        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let (mut link, ()) = self.database.link(budget, |link| link.begin(BEGIN))?;
-        match link.query(statements) {
-            Ok(value) => link.commit().map(|()| value).map_err(AppError::from),
-            Err(failure) => {
-                link.roll_back();
-                Err(failure.into())
-            }
-        }
+        self.database.read_in(budget, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", statements)
     }
 }
 
