@@ -169,7 +169,7 @@ fn watch(
     }
     if settings.sweep.enabled {
         let ports = ports_of(&database, passwords);
-        let pass = Sweep { ports, settings: settings.sweep, relay };
+        let pass = Sweep::new(ports, settings.sweep, relay);
         stoppable.passes.push(Background::start(pass, &sweep).map_err(no_thread())?);
         let listening = listen_for_deadlines(&settings.database, BACKGROUND, move || sweep.ring());
         stoppable.bell = Some(listening.map_err(no_thread())?);

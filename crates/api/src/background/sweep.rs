@@ -18,10 +18,13 @@ const JUST_AFTER: Duration = Duration::from_millis(1);
 
 /// See the module.
 pub(crate) struct Sweep {
-    pub(crate) ports: Arc<Ports>,
-    pub(crate) settings: SweepSettings,
+    ports: Arc<Ports>,
+    settings: SweepSettings,
     /// Rung when there are new events.
-    pub(crate) relay: Arc<Bell>,
+    relay: Arc<Bell>,
+    /// How many tickets the next pass takes. A pass that ran out of time takes half of them the next time, so
+    /// that a slow disk makes the sweep slower but never stops it.
+    batch: u32,
 }
 
 impl Pass for Sweep {
@@ -42,7 +45,9 @@ impl Pass for Sweep {
         let span = tracing::info_span!("sweep", traceId = call.trace.trace_id());
         let _entered = span.enter();
         let ctx = Ctx { ports: &self.ports, call: &call };
-        let report = sweep_deadlines(ctx, self.settings.batch, ms(self.settings.set_aside_ms))?;
+        let swept = sweep_deadlines(ctx, self.batch, ms(self.settings.set_aside_ms));
+        self.batch = next_batch(self.batch, &swept, self.settings.batch);
+        let report = swept?;
         self.tell(&report);
         let until_next = self.ports.reader.until_next_step(&call.budget)?;
         Ok(next(&report, until_next, &self.settings))
@@ -50,6 +55,11 @@ impl Pass for Sweep {
 }
 
 impl Sweep {
+    pub(crate) fn new(ports: Arc<Ports>, settings: SweepSettings, relay: Arc<Bell>) -> Self {
+        let batch = settings.batch;
+        Self { ports, settings, relay, batch }
+    }
+
     fn tell(&self, report: &SweepReport) {
         meters::set_aside(report.set_aside.len());
         meters::steps(&report.lags);
@@ -62,6 +72,14 @@ impl Sweep {
         let steps = report.lags.len();
         let worst_lag_ms = u64::try_from(worst.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(steps, tickets = report.claimed, worst_lag_ms, "ran SLA steps that were due");
+    }
+}
+
+fn next_batch(batch: u32, swept: &Result<SweepReport, AppError>, most: u32) -> u32 {
+    match swept {
+        Ok(_) => batch.saturating_mul(2).min(most),
+        Err(AppError::TimedOut | AppError::Contention { .. }) => (batch / 2).max(1),
+        Err(_) => batch,
     }
 }
 
@@ -103,6 +121,16 @@ mod tests {
         assert_eq!(after(0, 0, None), Next::Within(ms(1_000)));
         assert_eq!(after(1, 1, Some(300)), Next::Within(ms(301)));
         assert_eq!(after(0, 0, Some(3_600_000)), Next::Within(ms(1_000)));
+    }
+
+    #[test]
+    fn a_pass_that_runs_out_of_time_takes_less_the_next_time_and_recovers() {
+        let late = Err(AppError::TimedOut);
+        assert_eq!(next_batch(500, &late, 500), 250);
+        assert_eq!(next_batch(1, &late, 500), 1);
+        assert_eq!(next_batch(300, &Ok(SweepReport::default()), 500), 500);
+        let down = Err(AppError::Unavailable { reason: String::new(), retry_after: Duration::ZERO });
+        assert_eq!(next_batch(500, &down, 500), 500, "a database that is down says nothing about the batch");
     }
 
     #[test]
