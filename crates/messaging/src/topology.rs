@@ -200,9 +200,10 @@ impl QueueSet {
         Self { subscription, dead_letters: format!("{main}.dlq"), retries, main }
     }
 
-    /// The queue with the shortest delay that is at least `wait`, or the one with the longest.
-    pub(crate) fn retry_after(&self, wait: Duration) -> Option<&RetryQueue> {
-        self.retries.iter().find(|retry| retry.delay >= wait).or(self.retries.last())
+    /// The queue with the longest delay that is at most `wait`, or the one with the shortest. Never much too
+    /// long: whoever comes back too early is sent round again, for what is left.
+    pub(crate) fn retry_within(&self, wait: Duration) -> Option<&RetryQueue> {
+        self.retries.iter().rfind(|retry| retry.delay <= wait).or(self.retries.first())
     }
 }
 
@@ -252,12 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_goes_into_the_shortest_delay_that_covers_it() {
+    fn a_wait_goes_into_the_longest_delay_that_does_not_exceed_it() {
         let topology = Topology::new(&settings());
-        let chosen = |wait| sla_events(&topology).retry_after(Duration::from_millis(wait)).unwrap().delay;
-        assert_eq!(chosen(0), Duration::from_secs(1));
+        let chosen = |wait| sla_events(&topology).retry_within(Duration::from_millis(wait)).unwrap().delay;
+        assert_eq!(chosen(0), Duration::from_secs(1), "shorter than any: the shortest");
         assert_eq!(chosen(1_000), Duration::from_secs(1));
-        assert_eq!(chosen(1_001), Duration::from_secs(5));
+        assert_eq!(chosen(4_999), Duration::from_secs(1));
+        assert_eq!(chosen(5_000), Duration::from_secs(5));
         assert_eq!(chosen(30_000), Duration::from_secs(30));
         assert_eq!(chosen(3_600_000), Duration::from_secs(30), "longer than any: the longest");
     }

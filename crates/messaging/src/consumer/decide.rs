@@ -132,7 +132,7 @@ fn failed(received: &Received, queues: &QueueSet, options: &ConsumerOptions, rea
 }
 
 fn later(received: &Received, queues: &QueueSet, wait: Duration, failures: Option<u32>) -> Step {
-    let Some(retry) = queues.retry_after(wait) else {
+    let Some(retry) = queues.retry_within(wait) else {
         return Step::Stay { reason: "there is no retry queue".to_owned() };
     };
     let count = failures.map(|failures| (FAILURES, integer(failures)));

@@ -66,7 +66,7 @@ fn a_wait_keeps_the_trace_and_drops_the_broker_s_own_headers() {
     ]);
     let verdict = Verdict::Later { wait: Duration::from_secs(2), reason: "busy".into() };
     let copy = moved(decided(Ok(verdict), &received));
-    assert_eq!((copy.exchange.as_str(), copy.routing_key.as_str()), ("", "sla-events.retry.5000ms"));
+    assert_eq!((copy.exchange.as_str(), copy.routing_key.as_str()), ("", "sla-events.retry.1000ms"));
     assert_eq!(copy.properties.message_id().as_ref().unwrap().as_str(), "event-1");
     assert_eq!(copy.properties.delivery_mode(), &Some(2));
     assert_eq!(header(&copy, "traceparent"), Some(text("00-aa-bb-01")));
