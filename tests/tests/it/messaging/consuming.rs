@@ -24,7 +24,7 @@ fn a_message_that_has_to_wait_comes_back_with_its_id_and_trace() {
     let mut consuming = post.consume(LIMIT, move |message: &Message| {
         let mut log = log.lock().unwrap();
         log.push((Instant::now(), message.clone()));
-        let wait = Duration::from_millis(if log.len() == 1 { 50 } else { 200 });
+        let wait = Duration::from_millis(if log.len() == 1 { 50 } else { 300 });
         Ok(if log.len() < 3 { Verdict::Later { wait, reason: "busy".into() } } else { Verdict::Done })
     });
     let ids = post.breaches(1);
