@@ -1,32 +1,37 @@
 //! The program while it runs, and its end.
 
-use std::{
-    io,
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{io, net::SocketAddr, time::Duration};
 
 use techsupport_bootstrap::shutdown;
+use techsupport_messaging::Publisher;
 use techsupport_persistence::DeadlineBell;
-use tokio::{runtime::Runtime, task::JoinHandle};
+use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{StartError, background::Background};
 
-/// How long tasks that were told to end may take to notice, once everything that matters is over.
+/// How long tasks that were told to end may take to notice, once everything that matters is over. The
+/// goodbye to the broker takes at most as long.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// What runs, in the order of starting.
+/// How much longer than its own limit the server is waited for.
+const SERVER_MARGIN: Duration = Duration::from_secs(5);
+
+/// What runs, in the order of stopping: what comes later still works for what comes before.
 pub(crate) struct Stoppable {
-    /// Ends the connection to the broker.
-    pub(crate) publishing: CancellationToken,
     /// Ends the server.
     pub(crate) serving: CancellationToken,
     pub(crate) server: Option<JoinHandle<io::Result<()>>>,
-    pub(crate) passes: Vec<Background>,
+    /// How long the server has, by its own settings.
+    pub(crate) server_wait: Duration,
     pub(crate) bell: Option<DeadlineBell>,
-    /// How long the passes have to come to their end.
+    pub(crate) sweep: Option<Background>,
+    pub(crate) relay: Option<Background>,
+    /// How long the sweep has to come to its end, and then the relay.
     pub(crate) stop_wait: Duration,
+    pub(crate) publisher: Publisher,
+    /// Ends the connection to the broker.
+    pub(crate) publishing: CancellationToken,
 }
 
 /// A running API. Dropping it stops it.
@@ -76,31 +81,34 @@ impl RunningApi {
         }
     }
 
-    /// Takes no more requests and finishes those under way, ends the background passes, and lets go of the
-    /// broker and the database. Everything has a limit in the settings; what takes longer is left behind,
-    /// which does no harm.
+    /// Takes no more requests and finishes those under way; then ends the sweep; then the relay, which looks
+    /// at the outbox once more for what came of both; then lets go of the broker and the database. Every step
+    /// has a limit; what takes longer is left behind, which does no harm.
     pub fn stop(mut self) {
         self.end();
     }
 
     fn end(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
-        let passes_end_by = Instant::now() + self.stoppable.stop_wait;
-        self.stoppable.passes.iter().for_each(Background::stop);
+        let Stoppable { server_wait, stop_wait, .. } = self.stoppable;
         self.stoppable.serving.cancel();
-        drop(self.stoppable.bell.take());
-        for pass in self.stoppable.passes.drain(..) {
-            pass.wait_until(passes_end_by);
-        }
         if let Some(server) = self.stoppable.server.take() {
-            // The server has a limit of its own.
-            match runtime.block_on(server) {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, "the server ended with an error"),
-                Err(error) => tracing::error!(%error, "the server panicked"),
+            match runtime.block_on(async { timeout(server_wait + SERVER_MARGIN, server).await }) {
+                Ok(Ok(Ok(()))) => {}
+                Ok(Ok(Err(error))) => tracing::error!(%error, "the server ended with an error"),
+                Ok(Err(error)) => tracing::error!(%error, "the server panicked"),
+                Err(_) => tracing::warn!("the server is still at work and is left behind"),
             }
         }
+        drop(self.stoppable.bell.take());
+        for pass in [self.stoppable.sweep.take(), self.stoppable.relay.take()].into_iter().flatten() {
+            pass.stop(stop_wait);
+        }
         self.stoppable.publishing.cancel();
+        let goodbye = self.stoppable.publisher.ended();
+        if runtime.block_on(async { timeout(LAST_MOMENT, goodbye).await }).is_err() {
+            tracing::debug!("the broker was left without a goodbye");
+        }
         runtime.shutdown_timeout(LAST_MOMENT);
         tracing::info!("stopped");
     }

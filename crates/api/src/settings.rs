@@ -137,7 +137,7 @@ pub struct ProcessSettings {
     /// Connections of the sweep and the relay, apart from the pool of the requests.
     #[garde(range(min = 1, max = 20))]
     pub background_connections: u32,
-    /// How long the background passes have to come to their end, in milliseconds.
+    /// How long the sweep, and then the relay, has to come to its end, in milliseconds.
     #[garde(range(min = 1, max = 600_000))]
     pub stop_wait_ms: u64,
 }

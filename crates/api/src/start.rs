@@ -1,6 +1,6 @@
 //! Starting, in order: what comes later may rely on what came before.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use techsupport_application::{
     AppError, Ports,
@@ -101,12 +101,15 @@ impl Api {
             Publisher::start(&settings.broker, NAME, publishing.clone())
         };
         let mut stoppable = Stoppable {
-            publishing,
             serving: CancellationToken::new(),
             server: None,
-            passes: Vec::new(),
+            server_wait: Duration::from_secs(settings.http.shutdown_timeout_s),
             bell: None,
+            sweep: None,
+            relay: None,
             stop_wait: ms(settings.process.stop_wait_ms),
+            publisher: publisher.clone(),
+            publishing,
         };
         let address = serve(&settings, &ports, &publisher, &runtime, &mut stoppable)?;
         tracing::info!(%address, profile = settings.profile.name(), "listening");
@@ -165,12 +168,12 @@ fn watch(
     if settings.relay.enabled {
         let publisher: Arc<dyn EventPublisher> = Arc::new(publisher);
         let pass = Relay { outbox: database.outbox(), publisher, settings: settings.relay };
-        stoppable.passes.push(Background::start(pass, &relay).map_err(no_thread())?);
+        stoppable.relay = Some(Background::start(pass, &relay).map_err(no_thread())?);
     }
     if settings.sweep.enabled {
         let ports = ports_of(&database, passwords);
         let pass = Sweep::new(ports, settings.sweep, relay);
-        stoppable.passes.push(Background::start(pass, &sweep).map_err(no_thread())?);
+        stoppable.sweep = Some(Background::start(pass, &sweep).map_err(no_thread())?);
         let listening = listen_for_deadlines(&settings.database, BACKGROUND, move || sweep.ring());
         stoppable.bell = Some(listening.map_err(no_thread())?);
     }

@@ -15,7 +15,8 @@ pub(crate) struct Bell {
 #[derive(Debug, Default)]
 struct State {
     rung: bool,
-    stopped: bool,
+    /// Until when to finish.
+    stopped: Option<Instant>,
 }
 
 impl Bell {
@@ -25,24 +26,25 @@ impl Bell {
         self.changed.notify_all();
     }
 
-    /// It is over; every wait ends, now and from now on.
-    pub(crate) fn stop(&self) {
-        self.lock().stopped = true;
+    /// It is over; every wait ends, now and from now on. What has to be finished has time until then.
+    pub(crate) fn stop(&self, finish_by: Instant) {
+        self.lock().stopped = Some(finish_by);
         self.changed.notify_all();
     }
 
-    pub(crate) fn is_stopped(&self) -> bool {
+    /// Until when to finish; `None` while it is not over.
+    pub(crate) fn stopped(&self) -> Option<Instant> {
         self.lock().stopped
     }
 
     /// Waits for a ring, `limit` at most.
     pub(crate) fn wait(&self, limit: Duration) {
-        self.sleep(limit, |state| state.rung || state.stopped).rung = false;
+        self.sleep(limit, |state| state.rung || state.stopped.is_some()).rung = false;
     }
 
     /// Waits for `limit`, whoever rings. The ring is kept.
     pub(crate) fn rest(&self, limit: Duration) {
-        drop(self.sleep(limit, |state| state.stopped));
+        drop(self.sleep(limit, |state| state.stopped.is_some()));
     }
 
     fn sleep(&self, limit: Duration, is_over: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
@@ -96,9 +98,9 @@ mod tests {
             let bell = Arc::clone(&bell);
             move || bell.rest(LONG)
         });
-        bell.stop();
+        bell.stop(Instant::now());
         resting.join().unwrap();
         bell.wait(LONG);
-        assert!(bell.is_stopped());
+        assert!(bell.stopped().is_some());
     }
 }

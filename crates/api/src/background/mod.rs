@@ -47,6 +47,11 @@ pub(crate) trait Pass: Send + 'static {
 
     /// Does it once.
     fn run(&mut self) -> Result<Next, AppError>;
+
+    /// Whether to look once more at the end, for what came in while it slept.
+    fn finishes(&self) -> bool {
+        false
+    }
 }
 
 /// A pass on its thread.
@@ -69,15 +74,11 @@ impl Background {
         Ok(Self { name, bell, ended })
     }
 
-    /// Tells the loop to end with the pass that is under way.
-    pub(crate) fn stop(&self) {
-        self.bell.stop();
-    }
-
-    /// Waits for the end. A pass that takes too long is left behind: killing it does no harm.
-    pub(crate) fn wait_until(self, deadline: Instant) {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if self.ended.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout) {
+    /// Ends the loop with the pass that is under way, and a last one where there has to be one. What takes
+    /// longer than `limit` is left behind: killing it does no harm.
+    pub(crate) fn stop(self, limit: Duration) {
+        self.bell.stop(Instant::now() + limit);
+        if self.ended.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
             tracing::warn!(pass = self.name, "a background pass is still at work and is left behind");
         }
     }
@@ -86,7 +87,11 @@ impl Background {
 fn repeat(pass: &mut impl Pass, bell: &Bell) {
     let (first_wait, longest_wait) = pass.backoff();
     let mut steadiness = Steadiness::new(pass.name(), first_wait, longest_wait);
-    while !bell.is_stopped() {
+    loop {
+        let stopped = bell.stopped();
+        if stopped.is_some_and(|finish_by| !pass.finishes() || Instant::now() >= finish_by) {
+            return;
+        }
         let outcome = catch_unwind(AssertUnwindSafe(|| pass.run()));
         let next = match outcome {
             Ok(Ok(next)) => {
@@ -96,6 +101,10 @@ fn repeat(pass: &mut impl Pass, bell: &Bell) {
             Ok(Err(error)) => Next::After(steadiness.failed(&error.to_string())),
             Err(_) => Next::After(steadiness.failed("it panicked")),
         };
+        // The pass that began after the stop has seen everything, unless it asks for another one.
+        if stopped.is_some() && next != Next::Now {
+            return;
+        }
         match next {
             Next::Now => {}
             Next::Within(limit) => bell.wait(limit),
@@ -135,6 +144,44 @@ mod tests {
         }
     }
 
+    /// Has something left to do at the end.
+    struct Thorough(Sender<Instant>, u32);
+
+    impl Pass for Thorough {
+        fn name(&self) -> &'static str {
+            "thorough"
+        }
+
+        fn backoff(&self) -> (Duration, Duration) {
+            (Duration::from_mins(1), Duration::from_mins(1))
+        }
+
+        fn run(&mut self) -> Result<Next, AppError> {
+            self.0.send(Instant::now()).unwrap();
+            self.1 += 1;
+            match self.1 {
+                2 => Ok(Next::Now),
+                1 | 3 => Ok(Next::Within(Duration::from_mins(1))),
+                _ => panic!("it was over"),
+            }
+        }
+
+        fn finishes(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_loop_that_finishes_looks_once_more_after_the_stop_and_goes_on_while_there_is_more() {
+        let (sender, runs) = mpsc::channel();
+        let background = Background::start(Thorough(sender, 0), &Arc::default()).unwrap();
+        runs.recv_timeout(Duration::from_secs(30)).unwrap();
+        let stopped = Instant::now();
+        background.stop(Duration::from_secs(30));
+        let after: Vec<Instant> = runs.iter().collect();
+        assert!(after.len() == 2 && after.iter().all(|at| *at >= stopped), "{after:?}");
+    }
+
     #[test]
     fn a_loop_survives_errors_and_panics_and_ends_when_told() {
         let (sender, runs) = mpsc::channel();
@@ -144,8 +191,7 @@ mod tests {
         assert_eq!([next(), next(), next(), next()], [1, 2, 3, 4]);
         bell.ring();
         assert_eq!(next(), 5);
-        background.stop();
-        background.wait_until(Instant::now() + Duration::from_secs(30));
+        background.stop(Duration::from_secs(30));
         assert!(runs.recv_timeout(Duration::from_secs(30)).is_err(), "the pass is gone");
     }
 }

@@ -36,6 +36,12 @@ impl Pass for Relay {
         tell(&report);
         Ok(if report.more { Next::Now } else { Next::Within(ms(settings.poll_ms)) })
     }
+
+    /// What the last requests wrote leaves now, if the broker is there; otherwise another replica, or the
+    /// next start, brings it.
+    fn finishes(&self) -> bool {
+        true
+    }
 }
 
 fn tell(report: &RelayReport) {
