@@ -135,7 +135,8 @@ fn perform(stage: &mut Stage, options: &Options) -> Result<Report> {
     let client = deadlines::client(&desk, "victim")?;
     let Deadlines { tickets, first, last } = deadlines::spread(&desk, &client, options.breaches)?;
     let begin = first.checked_sub(PRELUDE).unwrap_or(first);
-    wait::until(PRELUDE * 60, || Ok((Instant::now() >= begin).then_some(())))?;
+    let quiet = begin.saturating_duration_since(Instant::now()) + PRELUDE;
+    wait::until(quiet, || Ok((Instant::now() >= begin).then_some(())))?;
 
     let bar = progress::bar("kills", options.kills);
     // The database may be down at the moment.
