@@ -19,11 +19,7 @@ impl Layer {
     pub(super) fn from_toml(name: &str, text: &str) -> Result<Self, SettingsError> {
         let unreadable = |error: ConfigError| SettingsError::Unreadable {
             file: name.to_owned(),
-            problem: if let ConfigError::FileParse { cause, .. } = error {
-                cause.to_string().trim().to_owned()
-            } else {
-                error.to_string()
-            },
+            problem: syntax_problem(&error, text),
         };
         let parsed = Config::builder()
             .add_source(File::from_str(text, FileFormat::Toml))
@@ -105,6 +101,22 @@ impl Layer {
         }
         Some(value)
     }
+}
+
+/// Says where and what, but not what stands there: it may be a secret.
+fn syntax_problem(error: &ConfigError, text: &str) -> String {
+    let cause = if let ConfigError::FileParse { cause, .. } = error { Some(cause) } else { None };
+    let Some(syntax) = cause.and_then(|cause| cause.downcast_ref::<toml::de::Error>()) else {
+        return "it is not valid TOML".to_owned();
+    };
+    let before = syntax.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let (line, start) = before
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| *byte == b'\n')
+        .fold((1, 0), |(line, _), (newline, _)| (line + 1, newline + 1));
+    let column = before.get(start..).unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {}", syntax.message())
 }
 
 impl Source for Layer {

@@ -121,6 +121,21 @@ fn no_secret_is_shown() {
 }
 
 #[test]
+fn a_syntax_error_is_told_by_its_place_and_never_by_its_text() {
+    for (text, place) in [
+        ("[database]\nurl = \"postgres://me:hunter2@db", "line 2, column "),
+        ("[database]\nurl = hunter2", "line 2, column 7"),
+        ("url = hunter2 # \u{fc}", "line 1, column 7"),
+        ("\n\n  hunter2", "line 3, column "),
+        ("[auth.keys]\nhunter2 = \"a\" \"hunter2\"", "line 2, column 15"),
+    ] {
+        let message = Layer::from_toml("local.toml", text).unwrap_err().to_string();
+        assert!(message.contains("local.toml") && message.contains(place), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
 fn files_of_a_folder_overlay_the_embedded_ones() {
     let folder = env::temp_dir().join(ids::new_id().to_string());
     let in_folder =
