@@ -5,7 +5,11 @@ use std::time::Duration;
 use garde::Validate;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use techsupport_bootstrap::{settings::Profile, telemetry::LogSettings};
+use techsupport_bootstrap::{
+    servers::{check_broker_url, check_database_url},
+    settings::Profile,
+    telemetry::LogSettings,
+};
 use techsupport_http::{AuthSettings, HttpSettings};
 use techsupport_messaging::BrokerSettings;
 use techsupport_persistence::DatabaseSettings;
@@ -23,7 +27,7 @@ pub struct ApiSettings {
     #[garde(dive, custom(has_a_url))]
     pub database: DatabaseSettings,
     /// RabbitMQ.
-    #[garde(dive)]
+    #[garde(dive, custom(has_a_sound_url))]
     pub broker: BrokerSettings,
     /// The server.
     #[garde(dive)]
@@ -170,10 +174,17 @@ fn is_empty_or_a_password<C>(password: &SecretString, _: &C) -> garde::Result {
 }
 
 fn has_a_url<C>(database: &DatabaseSettings, _: &C) -> garde::Result {
-    if database.url.expose_secret().trim().is_empty() {
+    let url = database.url.expose_secret();
+    if url.trim().is_empty() {
         return Err(garde::Error::new("needs a url (DATABASE_URL)"));
     }
-    Ok(())
+    check_database_url(url)
+        .map_err(|problem| garde::Error::new(format!("has a url (DATABASE_URL) that {problem}")))
+}
+
+fn has_a_sound_url<C>(broker: &BrokerSettings, _: &C) -> garde::Result {
+    check_broker_url(broker.url.expose_secret())
+        .map_err(|problem| garde::Error::new(format!("has a url (AMQP_URL) that {problem}")))
 }
 
 /// A deadline beyond the horizon rings no bell: a sweep that sleeps longer than that would be late for it.
@@ -243,6 +254,12 @@ mod tests {
     fn rules_that_span_sections_are_checked() {
         assert!(refused("TECHSUPPORT__SWEEP__POLL_MS", "3600000").contains("database.notify_horizon_ms"));
         assert!(refused("TECHSUPPORT__DATABASE__URL", " ").contains("DATABASE_URL"));
+        for url in ["DATABASE_URL", "AMQP_URL"] {
+            let scheme = if url == "AMQP_URL" { "amqp" } else { "postgres" };
+            let message = refused(url, &format!("{scheme}://me:hun@ter@host/x"));
+            assert!(message.contains(url) && message.contains("%40"), "{message}");
+            assert!(!message.contains("hun") && !message.contains("ter@"), "{message}");
+        }
         assert!(refused("TECHSUPPORT_ADMIN_PASSWORD", "short").contains("admin.password"));
     }
 

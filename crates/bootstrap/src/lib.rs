@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod ids;
 pub mod secrets;
+pub mod servers;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;

@@ -6,7 +6,12 @@ use garde::Validate;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use techsupport_application::deliveries::RetryPolicy;
-use techsupport_bootstrap::{clock, telemetry::LogSettings};
+use techsupport_bootstrap::{
+    clock,
+    servers::{check_broker_url, check_database_url},
+    settings::Profile,
+    telemetry::LogSettings,
+};
 use techsupport_messaging::{BrokerSettings, ConsumerOptions};
 use techsupport_notifications::NotificationSettings;
 use techsupport_persistence::DatabaseSettings;
@@ -14,6 +19,9 @@ use techsupport_persistence::DatabaseSettings;
 /// Everything `sla-worker` is told.
 #[derive(Debug, Clone, Deserialize, Validate)]
 pub struct SlaWorkerSettings {
+    /// What the program is run for.
+    #[garde(skip)]
+    pub profile: Profile,
     /// The log.
     #[garde(dive)]
     pub log: LogSettings,
@@ -21,7 +29,7 @@ pub struct SlaWorkerSettings {
     #[garde(dive, custom(has_a_url))]
     pub database: DatabaseSettings,
     /// RabbitMQ.
-    #[garde(dive)]
+    #[garde(dive, custom(has_a_sound_url))]
     pub broker: BrokerSettings,
     /// Attempts and limits.
     #[garde(dive)]
@@ -98,10 +106,17 @@ impl WorkerSettings {
 }
 
 fn has_a_url<C>(database: &DatabaseSettings, _: &C) -> garde::Result {
-    if database.url.expose_secret().trim().is_empty() {
+    let url = database.url.expose_secret();
+    if url.trim().is_empty() {
         return Err(garde::Error::new("needs a url (DATABASE_URL)"));
     }
-    Ok(())
+    check_database_url(url)
+        .map_err(|problem| garde::Error::new(format!("has a url (DATABASE_URL) that {problem}")))
+}
+
+fn has_a_sound_url<C>(broker: &BrokerSettings, _: &C) -> garde::Result {
+    check_broker_url(broker.url.expose_secret())
+        .map_err(|problem| garde::Error::new(format!("has a url (AMQP_URL) that {problem}")))
 }
 
 #[cfg(test)]
@@ -137,6 +152,8 @@ mod tests {
     fn nonsense_is_refused_by_name() {
         assert!(with(&[("TECHSUPPORT__WORKER__PARALLELISM", "0")]).unwrap_err().contains("parallelism"));
         assert!(with(&[("DATABASE_URL", " ")]).unwrap_err().contains("DATABASE_URL"));
+        let unescaped = with(&[("DATABASE_URL", "postgres://me:hun@ter@db/x")]).unwrap_err();
+        assert!(unescaped.contains("%40") && !unescaped.contains("hun"), "{unescaped}");
         assert!(with(&[("AMQP_URL", "http://guest:hunter2@x")]).is_err_and(|e| !e.contains("hunter2")));
     }
 }
