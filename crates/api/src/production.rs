@@ -3,6 +3,7 @@
 use secrecy::ExposeSecret;
 use techsupport_bootstrap::{
     secrets::{Secret, WeakSecret, refuse_weak},
+    servers::refuse_weak_passwords,
     settings::Profile,
 };
 
@@ -32,7 +33,9 @@ pub fn refuse_weak_secrets(settings: &ApiSettings) -> Result<(), WeakSecret> {
     }
     let secrets: Vec<Secret<'_>> =
         keys.iter().map(|(key, value, min_length)| Secret { key, value, min_length: *min_length }).collect();
-    refuse_weak(&secrets)
+    refuse_weak(&secrets)?;
+    let (database, broker) = (settings.database.url.expose_secret(), settings.broker.url.expose_secret());
+    refuse_weak_passwords(settings.profile, database, broker)
 }
 
 #[cfg(test)]
@@ -50,7 +53,7 @@ mod tests {
         let sound = [
             ("TECHSUPPORT_PROFILE", "production"),
             ("DATABASE_URL", "postgres://db/x"),
-            ("AMQP_URL", "amqp://me:secret@broker/%2f"),
+            ("AMQP_URL", "amqp://me:kq0c3P0mC1xZk7cY@broker/%2f"),
             ("TECHSUPPORT__PASSWORDS__PEPPER", KEY),
             ("TECHSUPPORT__AUTH__KEYS__K1", KEY),
             ("TECHSUPPORT__AUTH__CURRENT_KEY", "k1"),
@@ -88,6 +91,9 @@ mod tests {
             ("TECHSUPPORT__AUTH__KEYS__K1", local_key),
             ("TECHSUPPORT__AUTH__KEYS__K1", "please-change-me-please-change-me-1234"),
             ("TECHSUPPORT__AUTH__KEYS__OLD", local_key),
+            ("DATABASE_URL", "postgres://postgres:postgres@db/x"),
+            ("AMQP_URL", "amqp://guest:guest@broker/%2f"),
+            ("AMQP_URL", "amqp://broker/%2f"),
         ] {
             let refused = outcome(&[(name, weak)]).unwrap_err();
             assert!(!refused.contains(weak), "{refused}");

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
 use techsupport_application::{
     AppError,
     ports::{Channel, Readiness},
 };
-use techsupport_bootstrap::clock;
+use techsupport_bootstrap::{clock, secrets::WeakSecret, servers::refuse_weak_passwords};
 use techsupport_messaging::{Consumer, Publisher, Subscription};
 use techsupport_notifications::{LogChannel, LogTargetSettings, SinkError, Source};
 use techsupport_persistence::Database;
@@ -20,6 +21,9 @@ pub(crate) const NAME: &str = "sla-worker";
 /// Why the worker does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
+    /// Production needs better secrets.
+    #[error("{0}; the production profile does not start with it")]
+    WeakSecret(#[from] WeakSecret),
     /// The database cannot be used.
     #[error("the database cannot be used: {0}")]
     Database(AppError),
@@ -34,6 +38,11 @@ pub enum WorkerError {
 /// Works until `stop` is cancelled, then finishes what it holds. The database has to be there, and current;
 /// the broker is waited for as long as it takes.
 pub async fn run(settings: SlaWorkerSettings, stop: CancellationToken) -> Result<(), WorkerError> {
+    refuse_weak_passwords(
+        settings.profile,
+        settings.database.url.expose_secret(),
+        settings.broker.url.expose_secret(),
+    )?;
     let database = Database::connect(&settings.database(), NAME);
     tokio::select! {
         () = stop.cancelled() => return Ok(()),
@@ -86,4 +95,26 @@ fn open_log(settings: &LogTargetSettings) -> Result<LogChannel, SinkError> {
         tracing::warn!("notifications go to a pipe or a terminal: after a crash some may be repeated");
     }
     Ok(log)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use techsupport_bootstrap::settings::{Sources, load_from};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn production_does_not_start_with_default_passwords() {
+        let variables = [
+            ("TECHSUPPORT_PROFILE", "production"),
+            ("DATABASE_URL", "postgres://me@db/x"),
+            ("AMQP_URL", "amqp://guest:guest@broker/%2f"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let settings = load_from(&Sources { folder: None, variables }).unwrap();
+        let outcome = run(settings, CancellationToken::new()).await;
+        assert!(matches!(outcome, Err(WorkerError::WeakSecret(_))), "{outcome:?}");
+    }
 }
