@@ -50,6 +50,12 @@ impl Client {
         Self { headers, ..self.clone() }
     }
 
+    /// The same caller at another replica, by its address.
+    #[must_use]
+    pub fn at(&self, address: &str) -> Self {
+        Self { base: format!("http://{address}"), ..self.clone() }
+    }
+
     /// The access token.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()

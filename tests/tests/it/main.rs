@@ -7,6 +7,7 @@ mod grid;
 mod http;
 mod messaging;
 mod migrations;
+mod programs;
 mod races;
 mod relay;
 mod sweep;

@@ -131,3 +131,13 @@ fn an_event_nobody_can_publish_holds_up_no_other() {
     });
     assert!(reason.contains("unheard.of"), "{reason}");
 }
+
+#[test]
+fn what_the_last_requests_wrote_leaves_before_the_api_ends() {
+    let mut desk = Desk::with().set("RELAY__POLL_MS", 60_000).start();
+    desk.await_topology();
+    desk.ticket(&desk.admin(), "NORMAL");
+    assert_eq!(desk.database().count("outbox WHERE published_at IS NULL"), 1, "the relay is asleep");
+    desk.stop_api();
+    assert_eq!(desk.database().count("outbox WHERE published_at IS NULL"), 0);
+}

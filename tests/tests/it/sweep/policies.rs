@@ -6,35 +6,45 @@ use uuid::Uuid;
 
 use super::sweep;
 
-/// For urgent tickets of NORMAL clients: an hour to answer, two hours to resolve with a warning at half of
-/// them and at ten minutes before, and two steps after the breach.
-fn install(desk: &Desk) {
+/// Metric, step, minutes from the deadline or percent of the target, action.
+type StepRow = (&'static str, i16, Option<i32>, Option<i16>, &'static str);
+
+/// A policy for urgent tickets of NORMAL clients.
+pub(super) fn install(desk: &Desk, targets: &[(&str, i32)], steps: &[StepRow]) {
     let policy = "WITH policy AS (INSERT INTO sla_policies (id, name, client_tier, priority) \
                   VALUES (gen_random_uuid(), 'urgent', 'NORMAL', 1) RETURNING id) \
                   INSERT INTO sla_policy_versions (id, policy_id, version, calendar) \
                   SELECT gen_random_uuid(), id, 1, '24X7' FROM policy RETURNING id";
     let version: Uuid = desk.database().one(policy, &[]);
-    for (metric, minutes) in [("FIRST_RESPONSE", 60), ("RESOLUTION", 120)] {
-        desk.database()
-            .execute("INSERT INTO sla_policy_targets VALUES ($1, $2, $3)", &[&version, &metric, &minutes]);
+    for (metric, minutes) in targets {
+        let row = "INSERT INTO sla_policy_targets VALUES ($1, $2, $3)";
+        desk.database().execute(row, &[&version, metric, minutes]);
     }
-    let steps = [
-        ("FIRST_RESPONSE", 0_i16, Some(0_i32), None, "NOTIFY_SUPERVISOR"),
-        ("RESOLUTION", -2, None, Some(50_i16), "WARN"),
-        ("RESOLUTION", -1, Some(-10), None, "WARN"),
-        ("RESOLUTION", 0, Some(0), None, "ESCALATE"),
-        ("RESOLUTION", 1, Some(60), None, "ESCALATE"),
-        ("RESOLUTION", 2, Some(120), None, "ESCALATE"),
-    ];
     for (metric, step, offset, percent, action) in steps {
-        desk.database().execute(
-            "INSERT INTO sla_policy_steps VALUES ($1, $2, $3, $4, $5, $6)",
-            &[&version, &metric, &step, &offset, &percent, &action],
-        );
+        let row = "INSERT INTO sla_policy_steps VALUES ($1, $2, $3, $4, $5, $6)";
+        desk.database().execute(row, &[&version, metric, step, offset, percent, action]);
     }
 }
 
-fn open(desk: &Desk, caller: &Client, priority: u8) -> Uuid {
+/// An hour to answer, two hours to resolve with a warning at half of them and at ten minutes before, and two
+/// steps after the breach.
+fn install_long_policy(desk: &Desk) {
+    install(
+        desk,
+        &[("FIRST_RESPONSE", 60), ("RESOLUTION", 120)],
+        &[
+            ("FIRST_RESPONSE", 0, Some(0), None, "NOTIFY_SUPERVISOR"),
+            ("RESOLUTION", -2, None, Some(50), "WARN"),
+            ("RESOLUTION", -1, Some(-10), None, "WARN"),
+            ("RESOLUTION", 0, Some(0), None, "ESCALATE"),
+            ("RESOLUTION", 1, Some(60), None, "ESCALATE"),
+            ("RESOLUTION", 2, Some(120), None, "ESCALATE"),
+        ],
+    );
+}
+
+/// Opens a ticket of this priority for a NORMAL client.
+pub(super) fn open(desk: &Desk, caller: &Client, priority: u8) -> Uuid {
     let client = desk.client_of(caller, "NORMAL");
     let body =
         json!({"title": "Down", "description": "All of it.", "clientId": client, "priority": priority});
@@ -50,7 +60,7 @@ fn clocks(caller: &Client, ticket: Uuid) -> Vec<(Value, Value, Value)> {
 #[test]
 fn the_most_specific_policy_wins() {
     let desk = Desk::with().without_sweep().start();
-    install(&desk);
+    install_long_policy(&desk);
     let admin = desk.admin();
     let running = json!("RUNNING");
     assert_eq!(
@@ -66,7 +76,7 @@ fn the_most_specific_policy_wins() {
 #[test]
 fn every_step_of_a_long_policy_runs_once_in_its_order() {
     let desk = Desk::with().without_sweep().without_relay().start();
-    install(&desk);
+    install_long_policy(&desk);
     let admin = desk.admin();
     let ticket = open(&desk, &admin, 1);
     let ports = desk.ports();
@@ -105,7 +115,7 @@ fn every_step_of_a_long_policy_runs_once_in_its_order() {
 #[test]
 fn pauses_are_not_counted_and_a_reopened_breach_is_a_new_cycle() {
     let desk = Desk::with().without_sweep().without_relay().start();
-    install(&desk);
+    install_long_policy(&desk);
     let admin = desk.admin();
     let ticket = open(&desk, &admin, 1);
     let ports = desk.ports();

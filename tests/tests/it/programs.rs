@@ -1,0 +1,173 @@
+//! The binaries, as an operator meets them.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use techsupport_tests::{Desk, TestDatabase, eventually, program, until};
+
+fn api(arguments: &[&str], environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(program("techsupport-api"));
+    command.args(arguments).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+fn migrate(step: &str, url: &str) -> Output {
+    let environment = [("DATABASE_URL".to_owned(), url.to_owned())];
+    api(&["migrate", step], &environment).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// What went wrong, in one line.
+fn complained(output: &Output) -> String {
+    assert!(!output.status.success());
+    let errors = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(errors.trim_end().lines().count(), 1, "{errors}");
+    errors
+}
+
+#[test]
+fn migrating_by_hand() {
+    let database = TestDatabase::empty();
+    let steps = said(&migrate("up", database.url())).lines().count();
+    assert!(steps >= 5);
+    assert_eq!(said(&migrate("up", database.url())), "the schema is up to date\n");
+    let status = said(&migrate("status", database.url()));
+    assert_eq!(status.lines().filter(|line| line.starts_with("applied ")).count(), steps, "{status}");
+    assert!(said(&migrate("redo", database.url())).starts_with("reverted and applied "));
+    for _ in 0..steps {
+        assert!(said(&migrate("down", database.url())).starts_with("reverted "));
+    }
+    complained(&migrate("down", database.url()));
+    assert!(
+        complained(&migrate("up", "postgres://nobody@127.0.0.1:1/none")).starts_with("techsupport-api: ")
+    );
+}
+
+#[test]
+fn it_says_in_one_line_why_it_does_not_start() {
+    let database = TestDatabase::empty();
+    let with = |name: &str, value: &str| {
+        let mut environment = vec![("DATABASE_URL".to_owned(), database.url().to_owned())];
+        environment.push((name.to_owned(), value.to_owned()));
+        complained(&api(&[], &environment).output().unwrap())
+    };
+    assert!(with("TECHSUPPORT__HTTP__PORT", "0").contains("techsupport-api migrate up"));
+    assert!(with("TECHSUPPORT__HTTP__PORTS", "0").contains("TECHSUPPORT__HTTP__PORTS"));
+    assert!(with("TECHSUPPORT_PROFILE", "production").starts_with("techsupport-api: "));
+}
+
+/// A running API with the lines it writes.
+struct Running {
+    child: Child,
+    lines: mpsc::Receiver<Value>,
+}
+
+impl Running {
+    fn start(desk: &Desk) -> Self {
+        Self::start_with(desk.variables())
+    }
+
+    fn start_with(environment: &[(String, String)]) -> Self {
+        let mut child = api(&["serve"], environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = mpsc::channel();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                // Every line is JSON; nobody may listen any more.
+                drop(sender.send(serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"))));
+            }
+        });
+        Self { child, lines }
+    }
+
+    fn await_line(&self, message: &str) -> Value {
+        until(&format!("a line that says {message}"), || {
+            self.lines.try_iter().find(|line| line["msg"].as_str().is_some_and(|msg| msg.ends_with(message)))
+        })
+    }
+
+    fn terminate(&mut self) -> std::process::ExitStatus {
+        kill_process(Pid::from_raw(self.child.id().cast_signed()).unwrap(), Signal::TERM).unwrap();
+        until("it ends after SIGTERM", || self.child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A request that is under way when SIGTERM comes is answered; the process ends well.
+#[test]
+fn sigterm_finishes_what_is_under_way() {
+    let desk = Desk::with().without_sweep().set("DATABASE__LOCK_TIMEOUT_MS", 30_000).start();
+    let admin = desk.admin();
+    let ticket = desk.ticket(&admin, "NORMAL");
+    let mut running = Running::start(&desk);
+    let address = running.await_line("listening")["address"].as_str().unwrap().to_owned();
+    let mut other = desk.database().connect();
+    let mut holding = other.transaction().unwrap();
+    holding.execute("SELECT 1 FROM tickets WHERE id = $1 FOR UPDATE", &[&ticket]).unwrap();
+    let asking = thread::spawn({
+        let caller = admin.at(&address);
+        move || caller.patch(&format!("/api/tickets/{ticket}/status"), &json!({"status": "IN_PROGRESS"}))
+    });
+    let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("the request is under way", || desk.database().count(waiting) == 1);
+    let ending = thread::spawn(move || {
+        let status = running.terminate();
+        (status, running)
+    });
+    eventually("nobody new is let in", || std::net::TcpStream::connect(&address).is_err());
+    holding.rollback().unwrap();
+    assert_eq!(asking.join().unwrap().expect(200).json()["status"], "IN_PROGRESS");
+    let (status, running) = ending.join().unwrap();
+    assert!(status.success(), "{status}");
+    running.await_line("stopped");
+    desk.await_published();
+}
+
+/// Killed with -9 in the middle of everything: what was answered is there, and what was not published is
+/// published by the next one.
+#[test]
+fn a_killed_api_loses_nothing_it_has_answered() {
+    let desk = Desk::with().without_sweep().without_relay().start();
+    let admin = desk.admin();
+    let client = desk.client_of(&admin, "NORMAL");
+    let mut publishing = desk.variables().to_vec();
+    publishing.retain(|(name, _)| name != "TECHSUPPORT__RELAY__ENABLED");
+    let mut answered = Vec::new();
+    for _ in 0..3 {
+        let mut running = Running::start_with(&publishing);
+        let address = running.await_line("listening")["address"].as_str().unwrap().to_owned();
+        let caller = admin.at(&address);
+        answered.extend((0..20).map(|_| desk.ticket_for(&caller, client)));
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+    }
+    let mut stored: Vec<uuid::Uuid> = desk.database().all("SELECT id FROM tickets", &[]);
+    stored.sort();
+    answered.sort();
+    assert_eq!(stored, answered);
+    let _last = Running::start_with(&publishing);
+    desk.await_published();
+    let queue = format!("{}.webhook-events", desk.broker().prefix());
+    eventually("every event has arrived", || desk.broker().ready(&queue).is_some_and(|ready| ready >= 60));
+}
