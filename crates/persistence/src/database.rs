@@ -1,6 +1,6 @@
 //! The pool and the adapters that share it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::PgConnection;
@@ -16,9 +16,13 @@ use crate::{
     migrate,
     outbox::PgOutbox,
     policies::PolicyCache,
+    reachability::{NoteRefusals, Reachability},
     read::PgReader,
     unit_of_work::{PgUnitOfWork, limited},
 };
+
+/// How often [`Database::wait_until_ready`] looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A pool of connections. Cheap to clone; connections are opened when they are first needed.
 #[derive(Clone)]
@@ -30,12 +34,14 @@ struct Shared {
     pool: r2d2::Pool<LinkManager>,
     settings: DatabaseSettings,
     policies: PolicyCache,
+    reachability: Arc<Reachability>,
 }
 
 impl Database {
     /// Prepares the pool. Does not wait for the server: see [`Database::wait_until_ready`].
     /// `application_name` is what `pg_stat_activity` shows.
     pub fn connect(settings: &DatabaseSettings, application_name: &str) -> Self {
+        let reachability = Arc::new(Reachability::default());
         let pool = r2d2::Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(0))
@@ -43,9 +49,10 @@ impl Database {
             // A test at every checkout costs half the throughput of reads. A dead connection is noticed by
             // its first statement instead, and the next one is tried.
             .test_on_check_out(false)
-            .error_handler(Box::new(LogOpenErrors::default()))
-            .build_unchecked(LinkManager::new(settings, application_name));
-        let shared = Shared { pool, settings: settings.clone(), policies: PolicyCache::default() };
+            .error_handler(Box::new(NoteRefusals(Arc::clone(&reachability))))
+            .build_unchecked(LinkManager::new(settings, application_name, Arc::clone(&reachability)));
+        let policies = PolicyCache::default();
+        let shared = Shared { pool, settings: settings.clone(), policies, reachability };
         Self { shared: Arc::new(shared) }
     }
 
@@ -70,7 +77,12 @@ impl Database {
         loop {
             match self.readiness(&Budget::lasting(limit)) {
                 Err(error) if error.is_transient() && started.elapsed() < limit => {
-                    tracing::warn!(%error, "waiting for the database");
+                    tracing::debug!(%error, "waiting for the database");
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "the start of a program, which has nothing else to do"
+                    )]
+                    std::thread::sleep(LOOK_AGAIN);
                 }
                 outcome => return outcome,
             }
@@ -142,6 +154,11 @@ impl Database {
         if budget.is_over() {
             return Err(AppError::TimedOut);
         }
+        // While the server is away the pool keeps trying by itself. Waiting for it in a queue, only to hear the
+        // same in the end, would keep those waiting who come after.
+        if self.shared.pool.state().connections == 0 && self.shared.reachability.is_refusing() {
+            return Err(Failure::no_connection(&"the database lets nobody in at the moment"));
+        }
         let waited = Instant::now();
         let link = self.shared.pool.get_timeout(self.shared.settings.checkout_timeout().min(budget.left()));
         metrics::histogram!("techsupport_db_checkout_seconds").record(waited.elapsed());
@@ -149,34 +166,5 @@ impl Database {
         metrics::gauge!("techsupport_db_connections").set(state.connections);
         metrics::gauge!("techsupport_db_connections_idle").set(state.idle_connections);
         link.map_err(|error| Failure::no_connection(&error))
-    }
-}
-
-/// r2d2 reports failures to open a connection here, each time it tries, which is several times a second while
-/// the server is away.
-#[derive(Debug, Default)]
-struct LogOpenErrors {
-    last: Mutex<Option<Instant>>,
-}
-
-impl LogOpenErrors {
-    const AT_MOST_EVERY: Duration = Duration::from_secs(10);
-
-    fn is_time(&self) -> bool {
-        let Ok(mut last) = self.last.lock() else { return true };
-        let due = last.is_none_or(|last| last.elapsed() >= Self::AT_MOST_EVERY);
-        if due {
-            *last = Some(Instant::now());
-        }
-        due
-    }
-}
-
-impl<E: std::fmt::Display> r2d2::HandleError<E> for LogOpenErrors {
-    fn handle_error(&self, error: E) {
-        metrics::counter!("techsupport_db_connect_errors_total").increment(1);
-        if self.is_time() {
-            tracing::warn!(%error, "cannot open a database connection");
-        }
     }
 }

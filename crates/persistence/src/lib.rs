@@ -11,6 +11,7 @@ mod listen;
 pub mod migrate;
 mod outbox;
 mod policies;
+mod reachability;
 mod read;
 mod rows;
 mod schema;

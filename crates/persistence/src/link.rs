@@ -1,11 +1,13 @@
 //! One connection, and how the pool makes and judges it.
 
+use std::sync::Arc;
+
 use diesel::{
     Connection, PgConnection, QueryResult, connection::SimpleConnection, connection::TransactionManager,
 };
 use secrecy::ExposeSecret;
 
-use crate::{DatabaseSettings, failure::Failure};
+use crate::{DatabaseSettings, failure::Failure, reachability::Reachability};
 
 type Manager = <PgConnection as Connection>::TransactionManager;
 
@@ -58,11 +60,17 @@ impl Link {
 pub(crate) struct LinkManager {
     url: String,
     setup: String,
+    reachability: Arc<Reachability>,
 }
 
 impl LinkManager {
-    pub(crate) fn new(settings: &DatabaseSettings, application_name: &str) -> Self {
-        Self { url: url_with_parameters(settings, application_name), setup: session_setup(settings) }
+    pub(crate) fn new(
+        settings: &DatabaseSettings,
+        application_name: &str,
+        reachability: Arc<Reachability>,
+    ) -> Self {
+        let url = url_with_parameters(settings, application_name);
+        Self { url, setup: session_setup(settings), reachability }
     }
 
     /// A connection outside of the pool.
@@ -94,7 +102,9 @@ impl r2d2::ManageConnection for LinkManager {
     type Error = OpenError;
 
     fn connect(&self) -> Result<Link, Self::Error> {
-        self.open().map(|conn| Link { conn, broken: false })
+        let conn = self.open()?;
+        self.reachability.connected();
+        Ok(Link { conn, broken: false })
     }
 
     fn is_valid(&self, link: &mut Link) -> Result<(), Self::Error> {

@@ -3,6 +3,7 @@
 //! `NOTIFY` is only a hint: what is missed while the connection is down is found by the sweep's own next
 //! look.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub fn listen_for_deadlines(
     application_name: &str,
     ring: impl Fn() + Send + 'static,
 ) -> std::io::Result<DeadlineBell> {
-    let manager = LinkManager::new(settings, application_name);
+    let manager = LinkManager::new(settings, application_name, Arc::default());
     let (stop, stopped) = channel();
     let (at_the_end, ended) = channel::<()>();
     std::thread::Builder::new().name("deadline-bell".to_owned()).spawn(move || {

@@ -1,5 +1,7 @@
 //! Bringing the schema up to date, and saying whether it is.
 
+use std::sync::Arc;
+
 use diesel::{PgConnection, migration::Migration, pg::Pg, prelude::*};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use techsupport_application::{AppError, ports::Readiness};
@@ -83,7 +85,7 @@ fn with_lock<T>(
     settings: &DatabaseSettings,
     work: impl FnOnce(&mut PgConnection) -> Result<T, AppError>,
 ) -> Result<T, AppError> {
-    let mut conn = LinkManager::new(settings, "techsupport-migrate")
+    let mut conn = LinkManager::new(settings, "techsupport-migrate", Arc::default())
         .open()
         .map_err(|error| Failure::no_connection(&error))?;
     // A session lock: the migrations have transactions of their own. It ends with this connection. Waiting
