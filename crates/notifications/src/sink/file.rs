@@ -1,6 +1,7 @@
 //! Looking and appending, in a file that can be searched.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{self, Write},
     ops::ControlFlow,
@@ -8,13 +9,16 @@ use std::{
         fd::{AsFd, AsRawFd},
         unix::fs::FileExt,
     },
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use uuid::Uuid;
 
 use super::{SinkError, Written, lock::Locked, recent::Recent, scan};
+
+/// Attempts that are remembered while they go on; more than are ever under way in a process.
+const MOST_SEARCHES: usize = 1_024;
 
 /// How long a line that somebody is just writing may look torn.
 const SETTLE: Duration = Duration::from_millis(1);
@@ -27,6 +31,9 @@ pub(super) struct LineFile {
     /// How many bytes of its end are searched for earlier attempts.
     search: u64,
     seen: Mutex<Seen>,
+    /// How far the end of the file was searched for each event whose line was not written yet. The next attempt
+    /// goes on from there.
+    unfinished: Mutex<HashMap<Uuid, u64>>,
 }
 
 /// What this process knows of the file.
@@ -45,10 +52,29 @@ impl LineFile {
         let path = format!("/proc/self/fd/{}", output.as_fd().as_raw_fd());
         let file = File::options().read(true).append(true).open(path)?;
         let until = file.metadata()?.len();
-        Ok(Self { file, search, seen: Mutex::new(Seen { until, recent: Recent::default() }) })
+        Ok(Self {
+            file,
+            search,
+            seen: Mutex::new(Seen { until, recent: Recent::default() }),
+            unfinished: Mutex::default(),
+        })
     }
 
     pub(super) fn write_once(
+        &self,
+        event: Uuid,
+        line: &[u8],
+        repeated: bool,
+        deadline: Instant,
+    ) -> Result<Written, SinkError> {
+        let written = self.look_and_append(event, line, repeated, deadline)?;
+        if repeated {
+            self.unfinished().remove(&event);
+        }
+        Ok(written)
+    }
+
+    fn look_and_append(
         &self,
         event: Uuid,
         line: &[u8],
@@ -68,6 +94,7 @@ impl LineFile {
         if length < seen.until {
             // Cut off by whoever rotates logs.
             seen.until = 0;
+            self.unfinished().clear();
         }
         let from = match searched {
             Search::Until(until) => until.min(seen.until),
@@ -75,13 +102,16 @@ impl LineFile {
         };
         let from = if from > length { 0 } else { from };
         let mut found = false;
+        let mut position = from;
         let recent = &mut seen.recent;
-        let until = scan::notifications(&self.file, from..length, deadline, |other| {
+        let looked = scan::notifications(&self.file, &mut position, length, deadline, |other| {
             recent.insert(other);
             found |= other == event;
             ControlFlow::Continue(())
-        })?;
-        seen.until = until.max(from);
+        });
+        // Also when time ran out: otherwise a long file would be begun again and again and never finished.
+        seen.until = if from < seen.until { seen.until.max(position) } else { position };
+        looked?;
         if found || seen.recent.contains(&event) {
             return Ok(Written::Before);
         }
@@ -92,13 +122,26 @@ impl LineFile {
 
     fn search(&self, event: Uuid, deadline: Instant) -> Result<Search, SinkError> {
         let length = self.file.metadata()?.len();
+        let before = self.unfinished().get(&event).copied().filter(|position| *position <= length);
+        let mut position = before.unwrap_or(length.saturating_sub(self.search));
         let mut found = false;
-        let end = length.saturating_sub(self.search)..length;
-        let until = scan::notifications(&self.file, end, deadline, |other| {
+        let searched = scan::notifications(&self.file, &mut position, length, deadline, |other| {
             found = other == event;
             if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
-        Ok(if found { Search::Found } else { Search::Until(until) })
+        });
+        {
+            let mut unfinished = self.unfinished();
+            if unfinished.len() >= MOST_SEARCHES {
+                unfinished.clear();
+            }
+            unfinished.insert(event, position);
+        }
+        searched?;
+        Ok(if found { Search::Found } else { Search::Until(position) })
+    }
+
+    fn unfinished(&self) -> MutexGuard<'_, HashMap<Uuid, u64>> {
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// With a write of its own: the line it closes may turn out to be the one that is looked for.

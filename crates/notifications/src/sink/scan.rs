@@ -1,13 +1,6 @@
 //! Reading notification lines back, with bounded memory.
 
-use std::{
-    fs::File,
-    io,
-    ops::{ControlFlow, Range},
-    os::unix::fs::FileExt,
-    sync::LazyLock,
-    time::Instant,
-};
+use std::{fs::File, io, ops::ControlFlow, os::unix::fs::FileExt, sync::LazyLock, time::Instant};
 
 use memchr::{memchr_iter, memmem::Finder, memrchr};
 use serde::Deserialize;
@@ -25,29 +18,31 @@ const WINDOW: usize = 4 * LONGEST_LINE;
 /// In every line of ours. Finding it is quick; what has it is then parsed.
 static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"SLA_"));
 
-/// Calls `visit` with the event of each notification in the complete lines of `range`, and returns where the
-/// last of them ends. The range begins at the start of a line, or inside of one that is passed over.
+/// Calls `visit` with the event of each notification in the complete lines from `position` to `end`, and moves
+/// `position` to where the last of them ends, also when time runs out: then it can go on from there. It begins
+/// at the start of a line, or inside of one that is passed over. Every call makes some progress.
 pub(super) fn notifications(
     file: &File,
-    range: Range<u64>,
+    position: &mut u64,
+    end: u64,
     deadline: Instant,
     mut visit: impl FnMut(Uuid) -> ControlFlow<()>,
-) -> Result<u64, SinkError> {
+) -> Result<(), SinkError> {
     let mut window = vec![0; WINDOW];
-    let mut position = range.start;
-    while position < range.end {
-        if Instant::now() >= deadline {
+    let mut first = true;
+    while *position < end {
+        if !std::mem::take(&mut first) && Instant::now() >= deadline {
             return Err(SinkError::Timeout("searched"));
         }
-        let wanted = usize::try_from(range.end - position).map_or(WINDOW, |left| left.min(WINDOW));
-        let read = read_at(file, &mut window[..wanted], position)?;
+        let wanted = usize::try_from(end - *position).map_or(WINDOW, |left| left.min(WINDOW));
+        let read = read_at(file, &mut window[..wanted], *position)?;
         let bytes = &window[..read];
         let Some(last_newline) = memrchr(b'\n', bytes) else {
             if read < WINDOW {
                 break;
             }
             // One line longer than the window: not ours. What follows begins inside of it.
-            position += as_u64(read);
+            *position += as_u64(read);
             continue;
         };
         let complete = &bytes[..=last_newline];
@@ -57,14 +52,15 @@ pub(super) fn notifications(
                 if let Some(event) = event_of(&complete[start..newline])
                     && visit(event).is_break()
                 {
-                    return Ok(position + as_u64(newline) + 1);
+                    *position += as_u64(newline) + 1;
+                    return Ok(());
                 }
                 start = newline + 1;
             }
         }
-        position += as_u64(complete.len());
+        *position += as_u64(complete.len());
     }
-    Ok(position)
+    Ok(())
 }
 
 /// The event of a notification line; `None` for any other line.

@@ -174,6 +174,24 @@ fn a_held_lock_is_waited_for_only_so_long() {
 }
 
 #[test]
+fn a_log_that_is_too_long_for_one_attempt_is_looked_through_in_several() {
+    let log = Log::new("long");
+    let (repeated, first) = (log.sink(), log.sink());
+    log.add(&line(event(1)));
+    let filler = format!("{{\"msg\":\"{}\"}}\n", "x".repeat(997));
+    log.add(&filler.repeat(2_000));
+    // No time at all is left for each attempt.
+    let attempts = |sink: &LineSink, id: Uuid, repeated: bool| {
+        let attempt = || sink.write_once(id, line(id).as_bytes(), repeated, Instant::now()).ok();
+        (0..100).find_map(|_| attempt())
+    };
+    assert_eq!(attempts(&first, event(2), false), Some(Written::Now));
+    assert_eq!(attempts(&first, event(1), false), Some(Written::Before));
+    assert_eq!(attempts(&repeated, event(3), true), Some(Written::Now));
+    assert_eq!([1, 2, 3].map(|n| log.count(event(n))), [1, 1, 1]);
+}
+
+#[test]
 fn a_rotated_log_is_read_from_its_beginning() {
     let log = Log::new("rotated");
     let sink = log.sink();
