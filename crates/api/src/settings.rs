@@ -24,7 +24,7 @@ pub struct ApiSettings {
     #[garde(dive)]
     pub log: LogSettings,
     /// PostgreSQL.
-    #[garde(dive, custom(has_a_url))]
+    #[garde(dive, custom(has_a_url), custom(outlasts_a_publish(&self.broker)))]
     pub database: DatabaseSettings,
     /// RabbitMQ.
     #[garde(dive, custom(has_a_sound_url))]
@@ -154,6 +154,9 @@ pub struct MigrateSettings {
     pub database: DatabaseSettings,
 }
 
+/// What may pass between the last statement before a publish and the publish, and after it.
+const IDLE_MARGIN_MS: u64 = 1_000;
+
 /// A key shorter than this could be guessed.
 const MIN_PEPPER_BYTES: usize = 32;
 
@@ -185,6 +188,20 @@ fn has_a_url<C>(database: &DatabaseSettings, _: &C) -> garde::Result {
 fn has_a_sound_url<C>(broker: &BrokerSettings, _: &C) -> garde::Result {
     check_broker_url(broker.url.expose_secret())
         .map_err(|problem| garde::Error::new(format!("has a url (AMQP_URL) that {problem}")))
+}
+
+/// The relay publishes within a transaction. If the server ended it meanwhile, every batch would be published
+/// again and again and never marked.
+fn outlasts_a_publish<C>(broker: &BrokerSettings) -> impl FnOnce(&DatabaseSettings, &C) -> garde::Result {
+    let needed = broker.confirm_timeout_ms.saturating_add(IDLE_MARGIN_MS);
+    move |database, _| {
+        if database.idle_in_transaction_timeout_ms < needed {
+            return Err(garde::Error::new(format!(
+                "has an idle_in_transaction_timeout_ms less than {IDLE_MARGIN_MS} above broker.confirm_timeout_ms"
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// A deadline beyond the horizon rings no bell: a sweep that sleeps longer than that would be late for it.
@@ -253,6 +270,9 @@ mod tests {
     #[test]
     fn rules_that_span_sections_are_checked() {
         assert!(refused("TECHSUPPORT__SWEEP__POLL_MS", "3600000").contains("database.notify_horizon_ms"));
+        let idle = refused("TECHSUPPORT__DATABASE__IDLE_IN_TRANSACTION_TIMEOUT_MS", "5500");
+        assert!(idle.contains("broker.confirm_timeout_ms"), "{idle}");
+        assert!(refused("TECHSUPPORT__BROKER__CONFIRM_TIMEOUT_MS", "15000").contains("idle_in_transaction"));
         assert!(refused("TECHSUPPORT__DATABASE__URL", " ").contains("DATABASE_URL"));
         for url in ["DATABASE_URL", "AMQP_URL"] {
             let scheme = if url == "AMQP_URL" { "amqp" } else { "postgres" };
