@@ -2,6 +2,7 @@
 //! checks here.
 
 mod body;
+mod findings;
 mod member;
 mod query;
 mod shape;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, dev::Payload, http::header};
 use garde::Validate;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use techsupport_application::{Actor, AppError, Budget, Call, Ctx, TraceContext};
 use techsupport_domain::{Role, UserId};
 use uuid::Uuid;
@@ -99,23 +101,20 @@ impl Inbound {
         Connection::of(&self.http).body_is_read();
         self.query::<NoParameters>()?;
         let parsed = strict_json::parse(&bytes).ok_or_else(|| {
-            Problem::new(Kind::MalformedBody, "the body is not valid JSON, or is nested too deeply")
+            let detail = format!(
+                "the body is not valid JSON, is nested too deeply, or holds more than {} values",
+                strict_json::MOST_VALUES
+            );
+            Problem::new(Kind::MalformedBody, detail)
         })?;
-        if !parsed.value.is_object() {
+        let Value::Object(members) = parsed.value else {
             let error = InputError {
                 place: Place::Pointer(String::new()),
                 detail: "the body must be a JSON object".to_owned(),
             };
             return Err(Problem::invalid(vec![error]));
-        }
-        let pointer = |path: &[String]| {
-            Place::Pointer(path.iter().fold(String::new(), |at, name| strict_json::child(&at, name)))
         };
-        match shape::shape(parsed.value, pointer) {
-            Ok(dto) if parsed.errors.is_empty() => Ok(dto),
-            Ok(_) => Err(Problem::invalid(parsed.errors)),
-            Err(more) => Err(Problem::invalid(parsed.errors.into_iter().chain(more).collect())),
-        }
+        shape::shape(members, parsed.findings, pointer)
     }
 
     /// The query as a checked DTO.
@@ -153,6 +152,13 @@ impl Inbound {
             budget: Arc::clone(&self.identity.budget),
         }
     }
+}
+
+/// A member of the body.
+fn pointer(name: &str) -> Place {
+    let mut pointer = String::new();
+    findings::descend(&mut pointer, name);
+    Place::Pointer(pointer)
 }
 
 /// A UUID in its usual form of 36 characters (RFC 9562, section 4), in either letter case.

@@ -4,8 +4,11 @@ use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::shape::shape;
-use crate::problem::{InputError, Place, Problem};
+use super::{
+    findings::{Findings, short},
+    shape::shape,
+};
+use crate::problem::{Place, Problem};
 
 /// The query of a route: a DTO whose fields are members of strings.
 pub(crate) trait Parameters: DeserializeOwned + Validate<Context = ()> {
@@ -23,7 +26,7 @@ impl Parameters for NoParameters {}
 /// Reads and checks the query.
 pub(super) fn read<Q: Parameters>(query: &str) -> Result<Q, Problem> {
     let mut members = Map::new();
-    let mut errors = Vec::new();
+    let mut findings = Findings::default();
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         let text = Value::String(text.into_owned());
         if Q::LISTS.contains(&name.as_ref()) {
@@ -31,20 +34,12 @@ pub(super) fn read<Q: Parameters>(query: &str) -> Result<Q, Problem> {
                 list.push(text);
             }
         } else if members.insert(name.clone().into_owned(), text).is_some() {
-            let detail = "must not be given more than once".to_owned();
-            errors.push(InputError { place: Place::Parameter(name.into_owned()), detail });
+            findings.add(|| parameter(&name), "must not be given more than once");
         }
     }
-    match shape(Value::Object(members), parameter) {
-        Ok(query) if errors.is_empty() => Ok(query),
-        Ok(_) => Err(Problem::invalid(errors)),
-        Err(more) => {
-            errors.extend(more);
-            Err(Problem::invalid(errors))
-        }
-    }
+    shape(members, findings, parameter)
 }
 
-fn parameter(path: &[String]) -> Place {
-    Place::Parameter(path.first().cloned().unwrap_or_default())
+fn parameter(name: &str) -> Place {
+    Place::Parameter(short(name))
 }

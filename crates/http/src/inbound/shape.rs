@@ -1,61 +1,81 @@
 //! From loose values to a checked data transfer object: every wrong member is named, not only the first.
 
 use garde::Validate;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use serde_path_to_error::{Path, Segment};
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, Visitor, value::Error},
+};
+use serde_json::{Map, Value};
 
-use crate::problem::{InputError, Place};
+use super::findings::Findings;
+use crate::problem::{Place, Problem};
 
 /// Reads a DTO and validates it. Its fields are [`super::Member`]s, so the only thing that can fail while
-/// reading is a name it does not know: that one is noted, taken out, and the reading goes on.
-pub(super) fn shape<T>(mut value: Value, place: fn(&[String]) -> Place) -> Result<T, Vec<InputError>>
+/// reading is a name it does not know: those are named and taken out before, in one pass.
+pub(super) fn shape<T>(
+    mut members: Map<String, Value>,
+    mut findings: Findings,
+    place: fn(&str) -> Place,
+) -> Result<T, Problem>
 where
     T: DeserializeOwned + Validate<Context = ()>,
 {
-    let mut errors = Vec::new();
-    let dto = loop {
-        match serde_path_to_error::deserialize::<_, T>(&value) {
-            Ok(dto) => break dto,
-            Err(error) => {
-                let path = names(error.path());
-                let known = remove(&mut value, &path).is_none();
-                let detail = if known { "has the wrong form" } else { "is not known here" };
-                errors.push(InputError { place: place(&path), detail: detail.to_owned() });
-                if known {
-                    return Err(errors);
-                }
-            }
+    let known = fields::<T>();
+    members.retain(|name, _| {
+        let is_known = known.contains(&name.as_str());
+        if !is_known {
+            findings.add(|| place(name), "is not known here");
         }
-    };
+        is_known
+    });
+    let dto = T::deserialize(Value::Object(members)).map_err(|error| {
+        tracing::error!(%error, "a DTO refuses members that it knows");
+        Problem::internal()
+    })?;
     if let Err(report) = dto.validate() {
-        errors.extend(report.iter().map(|(path, error)| InputError {
-            place: place(&path.to_string().split('.').map(camel_case).collect::<Vec<_>>()),
-            detail: error.message().to_owned(),
-        }));
+        for (path, error) in report.iter() {
+            findings.add(|| place(&wire_name(&path.to_string())), error.message());
+        }
     }
-    if errors.is_empty() { Ok(dto) } else { Err(errors) }
+    if findings.is_empty() { Ok(dto) } else { Err(Problem::invalid(findings.into_errors())) }
 }
 
-fn names(path: &Path) -> Vec<String> {
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(index.to_string()),
-            Segment::Map { key } => Some(key.clone()),
-            Segment::Enum { variant } => Some(variant.clone()),
-            Segment::Unknown => None,
-        })
-        .collect()
+/// The names a struct has on the wire: serde tells them to whoever is asked to deserialize it.
+fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
+    let mut told: &'static [&'static str] = &[];
+    // Always an error, because nothing is there to read.
+    drop(T::deserialize(Listener(&mut told)));
+    told
 }
 
-fn remove(value: &mut Value, path: &[String]) -> Option<Value> {
-    let (name, parents) = path.split_last()?;
-    let parent = parents.iter().try_fold(value, |value, name| value.get_mut(name))?;
-    parent.as_object_mut()?.remove(name)
+/// Has no data, only ears.
+struct Listener<'t>(&'t mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Listener<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(serde::de::Error::custom("there is nothing to read"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
 }
 
 /// garde speaks of Rust's fields, the wire of camelCase members.
-fn camel_case(name: &str) -> String {
+fn wire_name(name: &str) -> String {
     let mut upper = false;
     name.chars()
         .filter_map(|c| {
@@ -88,13 +108,15 @@ mod tests {
         small: Member<i64>,
     }
 
-    fn pointer(path: &[String]) -> Place {
-        Place::Pointer(format!("/{}", path.join("/")))
+    fn pointer(name: &str) -> Place {
+        Place::Pointer(format!("/{name}"))
     }
 
     fn errors(value: Value) -> Vec<(String, String)> {
-        let Err(errors) = shape::<Sample>(value, pointer) else { return Vec::new() };
-        errors
+        let Value::Object(members) = value else { return Vec::new() };
+        let Err(problem) = shape::<Sample>(members, Findings::default(), pointer) else { return Vec::new() };
+        problem
+            .errors
             .into_iter()
             .map(|error| match error.place {
                 Place::Pointer(at) | Place::Parameter(at) => (at, error.detail),

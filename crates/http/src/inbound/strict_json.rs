@@ -2,47 +2,80 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::problem::{InputError, Place};
+use super::findings::{Findings, descend};
+use crate::problem::Place;
+
+/// Values a body may hold. Each takes memory and time, many times more than the two bytes it can be written
+/// with, and the largest proper request has a hundredth of them.
+pub(super) const MOST_VALUES: usize = 10_000;
 
 /// What a body holds.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) value: Value,
     /// Members that appear more than once.
-    pub(super) errors: Vec<InputError>,
+    pub(super) findings: Findings,
 }
 
-/// Reads a whole body. `None` when it is no JSON, or nested deeper than 128 levels.
+/// Reads a whole body. `None` when it is no JSON, is nested deeper than 128 levels, or holds more than
+/// [`MOST_VALUES`] values.
 pub(super) fn parse(bytes: &[u8]) -> Option<Parsed> {
-    let mut errors = Vec::new();
+    let mut progress = Progress { findings: Findings::default(), values_left: MOST_VALUES };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Node { pointer: String::new(), errors: &mut errors }.deserialize(&mut reader).ok()?;
+    let value = Node { path: &Path::Root, progress: &mut progress }.deserialize(&mut reader).ok()?;
     reader.end().ok()?;
-    Some(Parsed { value, errors })
+    Some(Parsed { value, findings: progress.findings })
 }
 
-/// Appends a member's name to a JSON pointer (RFC 6901, section 3).
-pub(super) fn child(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+struct Progress {
+    findings: Findings,
+    values_left: usize,
 }
 
-struct Node<'e> {
-    pointer: String,
-    errors: &'e mut Vec<InputError>,
+/// Where the parser is. Borrowed from its own stack and spelt out only for an error: names may be as long as
+/// the body.
+enum Path<'p> {
+    Root,
+    Member(&'p Path<'p>, &'p str),
+    Item(&'p Path<'p>, usize),
 }
 
-impl<'de> DeserializeSeed<'de> for Node<'_> {
+impl Path<'_> {
+    fn pointer(&self) -> Place {
+        let mut pointer = String::new();
+        self.spell(&mut pointer);
+        Place::Pointer(pointer)
+    }
+
+    /// `false` as soon as there is no more room. As deep as the parser itself: 128 levels.
+    fn spell(&self, pointer: &mut String) -> bool {
+        match self {
+            Path::Root => true,
+            Path::Member(parent, name) => parent.spell(pointer) && descend(pointer, name),
+            Path::Item(parent, index) => parent.spell(pointer) && descend(pointer, &index.to_string()),
+        }
+    }
+}
+
+struct Node<'p, 's> {
+    path: &'p Path<'p>,
+    progress: &'s mut Progress,
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let left = self.progress.values_left.checked_sub(1);
+        self.progress.values_left = left.ok_or_else(|| D::Error::custom("too many values"))?;
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Node<'_> {
+impl<'de> Visitor<'de> for Node<'_, '_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,8 +113,8 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
         loop {
-            let pointer = format!("{}/{}", self.pointer, values.len());
-            match items.next_element_seed(Node { pointer, errors: &mut *self.errors })? {
+            let path = Path::Item(self.path, values.len());
+            match items.next_element_seed(Node { path: &path, progress: &mut *self.progress })? {
                 Some(value) => values.push(value),
                 None => return Ok(Value::Array(values)),
             }
@@ -91,12 +124,12 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            let pointer = child(&self.pointer, &name);
-            let seed = Node { pointer: pointer.clone(), errors: &mut *self.errors };
-            let value = members.next_value_seed(seed)?;
-            if map.insert(name, value).is_some() {
-                let detail = "must not appear more than once".to_owned();
-                self.errors.push(InputError { place: Place::Pointer(pointer), detail });
+            let path = Path::Member(self.path, &name);
+            let value = members.next_value_seed(Node { path: &path, progress: &mut *self.progress })?;
+            if map.contains_key(&name) {
+                self.progress.findings.add(|| path.pointer(), "must not appear more than once");
+            } else {
+                map.insert(name, value);
             }
         }
         Ok(Value::Object(map))
@@ -110,7 +143,7 @@ mod tests {
     use super::*;
 
     fn pointers(json: &str) -> Vec<Place> {
-        parse(json.as_bytes()).unwrap().errors.into_iter().map(|error| error.place).collect()
+        parse(json.as_bytes()).unwrap().findings.into_errors().into_iter().map(|error| error.place).collect()
     }
 
     #[test]
@@ -129,6 +162,9 @@ mod tests {
             assert!(parse(wrong.as_bytes()).is_none(), "{wrong}");
         }
         assert!(parse(b"{\"a\": \"\xff\"}").is_none());
+        let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        assert!(parse(zeros(MOST_VALUES - 1).as_bytes()).is_some());
+        assert!(parse(zeros(MOST_VALUES).as_bytes()).is_none());
         assert!(parse(b"\xef\xbb\xbf{}").is_none());
     }
 }
