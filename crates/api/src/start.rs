@@ -167,7 +167,7 @@ fn watch(
     let no_thread = || StartError::system("no thread for a background pass");
     if settings.relay.enabled {
         let publisher: Arc<dyn EventPublisher> = Arc::new(publisher);
-        let pass = Relay { outbox: database.outbox(), publisher, settings: settings.relay };
+        let pass = Relay::new(database.outbox(), publisher, settings.relay);
         stoppable.relay = Some(Background::start(pass, &relay).map_err(no_thread())?);
     }
     if settings.sweep.enabled {
