@@ -23,10 +23,12 @@ struct Ledger {
     in_flight: Cell<usize>,
     /// Whether the body of the last request was not read to its end.
     body_open: Cell<bool>,
+    /// Whether the last answer was the last one over this connection.
+    closing: Cell<bool>,
     /// For each answer of the application that has not been written yet: whether it is one to HEAD.
     answers: RefCell<VecDeque<bool>>,
     closed_by_caller: Cell<bool>,
-    closing: Notify,
+    caller_closing: Notify,
 }
 
 /// The request is in the application for as long as this lives.
@@ -58,16 +60,17 @@ impl Connection {
         self.0.body_open.set(false);
     }
 
-    /// The application has answered.
-    pub(crate) fn answered(&self, to_head: bool) {
+    /// The application has answered, and `closing` is whether it wants no further request.
+    pub(crate) fn answered(&self, to_head: bool, closing: bool) {
         self.0.answers.borrow_mut().push_back(to_head);
+        self.0.closing.set(closing);
     }
 
     /// Resolves some time after the caller has closed its side, and never when it does not. The time is for
     /// those who close one half after sending and still listen.
     pub(crate) async fn gone(&self, grace: Duration) {
         while !self.0.closed_by_caller.get() {
-            self.0.closing.notified().await;
+            self.0.caller_closing.notified().await;
         }
         tokio::time::sleep(grace).await;
     }
@@ -78,6 +81,11 @@ impl Connection {
 
     pub(crate) fn is_idle(&self) -> bool {
         self.0.in_flight.get() == 0
+    }
+
+    /// Whether it was answered for the last time.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_idle() && self.0.closing.get()
     }
 
     pub(crate) fn has_open_body(&self) -> bool {
@@ -91,6 +99,6 @@ impl Connection {
 
     pub(crate) fn caller_closed(&self) {
         self.0.closed_by_caller.set(true);
-        self.0.closing.notify_waiters();
+        self.0.caller_closing.notify_waiters();
     }
 }

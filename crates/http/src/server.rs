@@ -110,6 +110,7 @@ fn build(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
         let times = WireTimes {
             head: settings.header_timeout(),
             write: Duration::from_millis(settings.write_timeout_ms),
+            close: CLOSING,
             idle: keep_alive + settings.header_timeout(),
             now: state.now,
             new_id: state.ports.new_id,

@@ -162,6 +162,35 @@ fn a_slow_body_gets_a_problem_document_and_the_connection_ends() {
 }
 
 #[test]
+fn a_chunked_body_that_stalls_or_drips_does_not_keep_the_socket() {
+    let desk = Desk::with(|plan| {
+        plan.http.body_timeout_ms = 300;
+        plan.http.header_timeout_ms = 500;
+        plan.http.keep_alive_s = 1;
+    });
+    let head = |path: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+    };
+    // Nobody reads the body of somebody who is not signed in, so the second answer does not close by itself.
+    for (path, status, kind) in
+        [("/api/auth/login", 408, "slow-request"), ("/api/tickets", 401, "unauthenticated")]
+    {
+        for stalled in ["", "5\r\n{\"e", "2\r\n{}\r\n"] {
+            only(&desk.raw(head(path) + stalled)).problem(status, kind);
+        }
+        let mut stream = connect(desk.address);
+        stream.write_all(head(path).as_bytes()).unwrap();
+        let started = Instant::now();
+        while stream.write_all(b"1\r\n \r\n").is_ok() {
+            assert!(started.elapsed() < Duration::from_secs(20), "never closed");
+            common::dawdle(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
 fn a_broken_body_gets_exactly_one_answer() {
     let desk = Desk::start();
     let head = "POST /api/auth/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";

@@ -13,7 +13,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderValue},
     },
     middleware::Next,
@@ -60,7 +60,8 @@ pub(crate) async fn edge(
     if let Ok(trace) = HeaderValue::from_str(&identity.trace.to_string()) {
         headers.insert(identity::TRACEPARENT, trace);
     }
-    connection.answered(to_head);
+    let closing = matches!(answer.response().head().connection_type(), ConnectionType::Close);
+    connection.answered(to_head, closing);
     Ok(answer)
 }
 

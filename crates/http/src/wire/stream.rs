@@ -37,6 +37,8 @@ pub(crate) struct WireTimes {
     pub(crate) idle: Duration,
     /// For the caller to take some of an answer.
     pub(crate) write: Duration,
+    /// For what is left of a body after the last answer.
+    pub(crate) close: Duration,
     pub(crate) now: fn() -> OffsetDateTime,
     pub(crate) new_id: fn() -> Uuid,
 }
@@ -56,6 +58,7 @@ pub(crate) struct WireStream {
     arrivals: u64,
     head_since: Option<Instant>,
     idle_since: Option<Instant>,
+    closing_since: Option<Instant>,
     timer: Pin<Box<Sleep>>,
     /// Runs while the caller takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
@@ -75,6 +78,7 @@ impl WireStream {
             arrivals: 0,
             head_since: None,
             idle_since: Some(now),
+            closing_since: None,
             timer: Box::pin(tokio::time::sleep_until(now + times.head)),
             stalled: None,
         }
@@ -96,6 +100,15 @@ impl WireStream {
             let took = self.head_since.map_or(Duration::ZERO, |since| since.elapsed());
             self.said = refusal(status, &line, took, (self.times.new_id)(), (self.times.now)());
         }
+    }
+
+    /// What is overdue will not be waited for. Silence after an answer is no error, only the end.
+    fn give_up(&mut self) {
+        let owed = self.head_since.is_some() || self.arrivals == 0;
+        if owed && !self.connection.is_closing() {
+            self.refuse(408);
+        }
+        self.refused = true;
     }
 
     fn received(&mut self, bytes: &[u8]) {
@@ -123,7 +136,9 @@ impl WireStream {
         if !self.connection.is_idle() {
             return Poll::Pending;
         }
-        let deadline = if let Some(since) = self.head_since {
+        let deadline = if self.connection.is_closing() {
+            *self.closing_since.get_or_insert_with(Instant::now) + self.times.close
+        } else if let Some(since) = self.head_since {
             since + self.times.head
         } else {
             let since = *self.idle_since.get_or_insert_with(Instant::now);
@@ -167,6 +182,11 @@ impl AsyncRead for WireStream {
         if this.refused {
             return Poll::Ready(Ok(()));
         }
+        // After the last answer nothing that still arrives gains time.
+        if this.connection.is_closing() && this.poll_overdue(cx).is_ready() {
+            this.give_up();
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         match this.socket()?.poll_read(cx, buf) {
             Poll::Ready(Ok(())) => {
@@ -181,11 +201,7 @@ impl AsyncRead for WireStream {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
                 ready!(this.poll_overdue(cx));
-                // Silence after an answer is no error, only the end.
-                if this.head_since.is_some() || this.arrivals == 0 {
-                    this.refuse(408);
-                }
-                this.refused = true;
+                this.give_up();
                 Poll::Ready(Ok(()))
             }
         }
@@ -221,7 +237,14 @@ impl AsyncWrite for WireStream {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(this.poll_say(cx))?;
-        this.socket()?.poll_flush(cx)
+        ready!(this.socket()?.poll_flush(cx))?;
+        // actix looks for further bytes before it answers and not again: without this nobody would be woken
+        // when a body that was not read to its end stops arriving.
+        if !this.refused && this.poll_overdue(cx).is_ready() {
+            this.give_up();
+            cx.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
