@@ -16,6 +16,7 @@ mod outgoing;
 mod publisher;
 mod settings;
 mod socket;
+mod survive;
 mod topology;
 
 pub use consumer::{Consumer, ConsumerOptions, Handler, Message};

@@ -27,6 +27,7 @@ use crate::{
     meters,
     outgoing::Outgoing,
     settings::BrokerSettings,
+    survive::survive,
     topology::Topology,
 };
 
@@ -74,7 +75,7 @@ impl Publisher {
             connected: Arc::clone(&publisher.connected),
             stop,
         };
-        tokio::spawn(office.run());
+        tokio::spawn(office.stay_open());
         publisher
     }
 
@@ -161,7 +162,22 @@ enum Closing {
 }
 
 impl Office {
-    async fn run(mut self) {
+    /// Works until nobody needs it any more, whatever happens. While it recovers from a panic it refuses, and
+    /// readiness shows that there is no connection.
+    async fn stay_open(mut self) {
+        let mut backoff = Backoff::new(&self.settings);
+        while survive("publisher", Box::pin(self.run())).await.is_none() {
+            self.set_connected(false);
+            let wait = tokio::time::sleep(backoff.wait());
+            if self.refuse_until("the publisher panicked", wait).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn run(&mut self) {
+        #[cfg(test)]
+        tests::panic_once(&self.settings);
         let mut backoff = Backoff::new(&self.settings);
         let mut excuse = "not connected to the broker yet".to_owned();
         loop {
@@ -254,5 +270,55 @@ async fn open(
 fn answer(request: Request, outcome: Result<Vec<Fate>, Unpublished>) {
     if request.reply.send(outcome).is_err() {
         tracing::debug!("nobody waits for the outcome of a batch any more");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::settings::tests::settings;
+
+    const PANICKING: &str = "panicking";
+    static PANICKED: AtomicBool = AtomicBool::new(false);
+
+    /// For the test below: a task that belongs to nobody else panics the first time.
+    pub(super) fn panic_once(settings: &BrokerSettings) {
+        assert!(settings.prefix != PANICKING || PANICKED.swap(true, Ordering::Relaxed), "on purpose");
+    }
+
+    #[tokio::test]
+    async fn a_publisher_that_panicked_is_not_connected_and_goes_on() {
+        // Nobody listens on port 1.
+        let settings =
+            BrokerSettings { prefix: PANICKING.into(), url: "amqp://127.0.0.1:1".into(), ..settings() };
+        let stop = CancellationToken::new();
+        let publisher = Publisher::start(&settings, "test", stop.clone());
+        let limit = Duration::from_secs(30);
+        while !PANICKED.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+        let refused = tokio::time::timeout(limit, async {
+            loop {
+                let message = Outgoing::copy(
+                    "id".into(),
+                    "queue",
+                    &lapin::BasicProperties::default(),
+                    lapin::types::FieldTable::default(),
+                    vec![],
+                );
+                let reason = publisher.send(message).await.unwrap_err().to_string();
+                if !reason.contains("panicked") {
+                    return reason;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        let refused = refused.await.unwrap();
+        assert!(!refused.contains("stopped"), "{refused}");
+        assert!(!publisher.is_connected());
+        stop.cancel();
+        tokio::time::timeout(limit, publisher.ended()).await.unwrap();
     }
 }

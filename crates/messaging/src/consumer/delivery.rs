@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use lapin::{message::Delivery, options::BasicAckOptions};
+use lapin::{
+    Acker,
+    message::Delivery,
+    options::{BasicAckOptions, BasicNackOptions},
+};
 use techsupport_application::{TraceContext, deliveries::Verdict};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +52,19 @@ pub(super) async fn settle(desk: Arc<Desk>, delivery: Delivery, distrust: Cancel
         }
     };
     life.instrument(span).await;
+}
+
+/// Hands the message back after a defect of ours: the broker delivers it again, to us or to another worker, and
+/// dead-letters it when that happens too often. After a pause, because it may happen at once.
+pub(super) async fn give_back(desk: &Desk, acker: &Acker, distrust: &CancellationToken) {
+    tokio::time::sleep(desk.patience.clone().wait()).await;
+    let requeue = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
+    match timeout(desk.ack_timeout, acker.nack(requeue)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the connection was gone before a message was handed back"),
+        Err(_) => distrust.cancel(),
+    }
+    meters::consumed(&desk.queues.main, "panicked");
 }
 
 fn message(received: &Received, delivery: &Delivery) -> Message {

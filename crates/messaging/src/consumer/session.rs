@@ -16,6 +16,7 @@ use super::{Desk, delivery};
 use crate::{
     link::{Link, LinkError},
     settings::BrokerSettings,
+    survive::survive,
     topology::{QueueSet, Topology},
 };
 
@@ -114,8 +115,15 @@ impl Session {
     }
 }
 
+/// Whatever happens to the delivery, it does not keep its place among those that are held at once.
 fn accept(desk: &Arc<Desk>, running: &TaskTracker, delivery: Delivery, distrust: &CancellationToken) {
-    running.spawn(delivery::settle(Arc::clone(desk), delivery, distrust.clone()));
+    let (desk, distrust, acker) = (Arc::clone(desk), distrust.clone(), delivery.acker.clone());
+    running.spawn(async move {
+        let settling = delivery::settle(Arc::clone(&desk), delivery, distrust.clone());
+        if survive("delivery", settling).await.is_none() {
+            delivery::give_back(&desk, &acker, &distrust).await;
+        }
+    });
 }
 
 /// Waits for what is being handled.
