@@ -124,6 +124,53 @@ fn every_wrong_member_is_named() {
 }
 
 #[test]
+fn every_error_names_a_member_of_the_wire_form() {
+    let desk = Desk::start();
+    let (status, assign) = (format!("/api/tickets/{ID}/status"), format!("/api/tickets/{ID}/assign"));
+    let bodies = [
+        ("POST", "/api/auth/login", "email password"),
+        ("POST", "/api/auth/refresh", "refreshToken"),
+        ("POST", "/api/auth/logout", "refreshToken"),
+        ("POST", "/api/auth/register", "active email password role"),
+        ("POST", "/api/clients", "company email name type"),
+        ("POST", "/api/agents", "active email level name userId"),
+        ("POST", "/api/tickets", "clientId description priority title"),
+        ("PATCH", status.as_str(), "status"),
+        ("PATCH", assign.as_str(), "agentId"),
+    ];
+    let sorted = |problem: &Value| {
+        let mut named = places(problem);
+        named.sort();
+        named
+    };
+    for (method, path, members) in bodies {
+        let wrong: Value = members.split(' ').map(|name| (name.to_owned(), json!({}))).collect();
+        let problem = desk.as_role("ADMIN", method, path, Some(wrong)).problem(400, "invalid-input");
+        let pointers: Vec<String> = members.split(' ').map(|name| format!("/{name}")).collect();
+        assert_eq!(sorted(&problem), pointers, "{path}");
+        for error in
+            places(&desk.as_role("ADMIN", method, path, Some(json!({}))).problem(400, "invalid-input"))
+        {
+            assert!(pointers.contains(&error), "{error} of {path}");
+        }
+    }
+    let problem =
+        desk.post("/api/clients", json!({"name": "A", "email": "a@b.c", "type": "x", "company": "C"}));
+    assert_eq!(problem.problem(400, "invalid-input")["detail"], "type is not one of VIP, NORMAL");
+    let timeline = format!("/api/tickets/{ID}/timeline");
+    for (path, parameters) in [
+        ("/api/clients", "page pageSize search type"),
+        ("/api/agents", "active page pageSize search"),
+        ("/api/tickets", "agentId clientId from page pageSize priority slaState sort status to updatedSince"),
+        (timeline.as_str(), "page pageSize"),
+    ] {
+        let query: Vec<String> = parameters.split(' ').map(|name| format!("{name}=%00")).collect();
+        let problem = desk.get(&format!("{path}?{}", query.join("&"))).problem(400, "invalid-input");
+        assert_eq!(sorted(&problem).join(" "), parameters, "{path}");
+    }
+}
+
+#[test]
 fn texts_are_counted_in_characters_and_blank_is_nothing() {
     let desk = Desk::start();
     let open = |title: &str| {

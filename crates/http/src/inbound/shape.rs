@@ -74,10 +74,12 @@ impl<'de> Deserializer<'de> for Listener<'_> {
     }
 }
 
-/// garde speaks of Rust's fields, the wire of camelCase members.
-fn wire_name(name: &str) -> String {
+/// garde speaks of Rust's fields (`r#type`, `client_id`), the wire of camelCase members.
+fn wire_name(field: &str) -> String {
     let mut upper = false;
-    name.chars()
+    field
+        .trim_start_matches("r#")
+        .chars()
         .filter_map(|c| {
             if c == '_' {
                 upper = true;
@@ -106,6 +108,8 @@ mod tests {
         long_title: Member<String>,
         #[garde(custom(optional(|n: i64| u8::try_from(n))))]
         small: Member<i64>,
+        #[garde(custom(optional(|text: &str| Title::parse(text))))]
+        r#type: Member<String>,
     }
 
     fn pointer(name: &str) -> Place {
@@ -126,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_wrong_member_is_named() {
-        let all = errors(json!({"longTitle": "x", "small": "1", "who": 1, "what": {}}));
+        let all = errors(json!({"longTitle": "x", "small": "1", "type": 1, "who": 1, "what": {}}));
         let said: Vec<(&str, &str)> = all.iter().map(|(at, detail)| (at.as_str(), detail.as_str())).collect();
         assert_eq!(
             said,
@@ -134,6 +138,7 @@ mod tests {
                 ("/what", "is not known here"),
                 ("/who", "is not known here"),
                 ("/longTitle", "must have at least 3 characters"),
+                ("/type", "must be a string"),
                 ("/small", "must be a whole number"),
             ]
         );
