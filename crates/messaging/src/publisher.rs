@@ -31,7 +31,8 @@ use crate::{
     topology::Topology,
 };
 
-/// Batches that may wait behind the one at hand.
+/// Batches that may wait behind the one at hand; more are refused, and stay where they are. Many more than the
+/// relay and the worker ever hand in at once, unless somebody sets their parallelism very high.
 const WAITING_ROOM: usize = 32;
 
 /// A batch of which nothing is known.

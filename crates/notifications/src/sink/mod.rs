@@ -18,8 +18,9 @@
 //! Limits. A pipe or a terminal cannot be searched: then a line is repeated when its writer died between
 //! writing and remembering; it carries `eventId`, so that whoever reads can drop repeats. The same holds
 //! when the log was rotated in between. The memory of what was appended is bounded: a first attempt that was
-//! overtaken by more than 65,536 other notifications does not notice. Locks work between processes of one
-//! machine; files on network file systems are not supported. A full pipe blocks, like all logging to it.
+//! overtaken by more than 65,536 other notifications does not notice. Once means once in this file: workers on
+//! different machines have different ones, and locks work between processes of one machine; files on network file
+//! systems are not supported. A full pipe blocks, like all logging to it.
 
 mod file;
 mod lock;
