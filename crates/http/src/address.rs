@@ -1,6 +1,9 @@
 //! Where a call comes from.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 
@@ -77,13 +80,19 @@ pub(crate) fn of_caller(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[Ne
     let mut nearest = peer;
     for hop in hops.into_iter().rev() {
         // An entry nobody can read ends the chain: what lies beyond it was written by nobody we trust.
-        let Ok(address) = hop.parse::<IpAddr>() else { break };
+        let Some(address) = address_in(hop) else { break };
         nearest = address.to_canonical();
         if !is_trusted(nearest) {
             break;
         }
     }
     Some(nearest)
+}
+
+/// Some proxies name the port too, or put brackets around an IPv6 address.
+fn address_in(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse().ok().map(|with_port: SocketAddr| with_port.ip()))
 }
 
 /// What a throttle counts by: an IPv6 caller owns a whole /64 network and can take a fresh address from it
@@ -124,6 +133,8 @@ mod tests {
         assert_eq!(caller("10.1.2.3", &["6.6.6.6, 1.1.1.1, 10.9.9.9"], &trusted), "1.1.1.1");
         assert_eq!(caller("::1", &["6.6.6.6", "1.1.1.1"], &trusted), "1.1.1.1");
         assert_eq!(caller("10.1.2.3", &[], &trusted), "10.1.2.3");
+        assert_eq!(caller("10.1.2.3", &["6.6.6.6, 1.1.1.1:5000, 10.9.9.9:80"], &trusted), "1.1.1.1");
+        assert_eq!(caller("10.1.2.3", &["[2001:db8::1]:5000, [::1]"], &trusted), "2001:db8::1");
         assert_eq!(caller("10.1.2.3", &["1.1.1.1, nonsense, 10.0.0.1"], &trusted), "10.0.0.1");
         assert_eq!(caller("::ffff:10.1.2.3", &["1.1.1.1"], &trusted), "1.1.1.1");
     }
