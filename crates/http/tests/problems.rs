@@ -334,6 +334,7 @@ fn tokens_that_are_not_good_are_refused() {
         ("aud", json!("other")),
         ("exp", json!(common::now().unix_timestamp() - 6)),
         ("iat", json!(common::now().unix_timestamp() + 60)),
+        ("nbf", json!(common::now().unix_timestamp() + 60)),
         ("role", json!("ROOT")),
         ("role", json!("AGENTE")),
     ] {

@@ -22,6 +22,9 @@ struct Claims {
     aud: String,
     iat: i64,
     exp: i64,
+    /// Not written here, but heeded.
+    #[serde(default, skip_serializing)]
+    nbf: Option<i64>,
     jti: Uuid,
     /// The login it belongs to, so that it can be told when that ends.
     sid: Uuid,
@@ -101,7 +104,7 @@ impl Tokens {
         let claims = decode::<Claims>(token, key, &self.validation).ok()?.claims;
         let (now, leeway) = (now.unix_timestamp(), i64::try_from(self.leeway_s).ok()?);
         let expired = now >= claims.exp.checked_add(leeway)?;
-        let from_the_future = claims.iat > now.checked_add(leeway)?;
+        let from_the_future = claims.iat.max(claims.nbf.unwrap_or(i64::MIN)) > now.checked_add(leeway)?;
         if expired || from_the_future {
             return None;
         }
@@ -125,6 +128,7 @@ impl Tokens {
             aud: self.audience.clone(),
             iat,
             exp: iat.saturating_add_unsigned(self.lifetime_s),
+            nbf: None,
             jti: id,
             sid: session.uuid(),
         };

@@ -85,6 +85,7 @@ fn another_algorithm_is_never_taken() {
         aud: "aud".to_owned(),
         iat: NOW.unix_timestamp(),
         exp: NOW.unix_timestamp() + 900,
+        nbf: None,
         jti: Uuid::from_u128(3),
         sid: Uuid::from_u128(2),
     };
