@@ -94,15 +94,22 @@ pub(super) fn moment_to(text: &str) -> Result<OffsetDateTime, &'static str> {
 /// database's clock.
 fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> {
     const WRONG: &str = "must be a date (2026-02-12) or a time (2026-02-12T20:45:23Z)";
+    const YEARS: std::ops::RangeInclusive<i32> = 0..=9_999;
     const LAST_MICROS: i64 = 999;
-    if let Ok(day) = Date::parse(text, DAY) {
+    // In a query an unescaped plus sign is a space.
+    const SPACE: &str = "must be a time without spaces; in a query + is written %2B";
+    if text.contains(' ') {
+        return Err(SPACE);
+    }
+    if let Ok(day) = Date::parse(text, DAY)
+        && YEARS.contains(&day.year())
+    {
         let last = day.with_hms_micro(23, 59, 59, 999_999).map_err(|_| WRONG)?;
         return Ok((day.midnight().assume_utc(), last.assume_utc()));
     }
     let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| WRONG)?;
     // Near the ends of the calendar a time can have no UTC form.
-    let at =
-        at.checked_to_offset(UtcOffset::UTC).filter(|at| (0..=9_999).contains(&at.year())).ok_or(WRONG)?;
+    let at = at.checked_to_offset(UtcOffset::UTC).filter(|at| YEARS.contains(&at.year())).ok_or(WRONG)?;
     let whole_millisecond = at.nanosecond() % 1_000_000 == 0;
     let micros = if whole_millisecond { LAST_MICROS } else { 0 };
     Ok((at, at.checked_add(time::Duration::microseconds(micros)).unwrap_or(at)))
@@ -181,8 +188,10 @@ mod tests {
             "0000-01-01T00:00:00+23:59",
             "9999-12-31T23:59:59-23:59",
             "2026-02-12T25:00:00Z",
+            "-0001-01-01",
         ] {
             assert!(moment_from(wrong).is_err(), "{wrong}");
         }
+        assert!(moment_from("2026-02-12T20:45:23 00:00").is_err_and(|said| said.contains("%2B")));
     }
 }
