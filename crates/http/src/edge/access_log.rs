@@ -8,6 +8,7 @@ use crate::inbound::Identity;
 
 /// The caller went away before there was an answer: nginx's status for it. Never sent.
 const CLOSED_BY_CALLER: u16 = 499;
+const NO_SUCH_METHOD: u16 = 405;
 
 /// What the application finds out about a request on its way.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,15 +54,16 @@ impl AccessLog {
 impl Drop for AccessLog {
     fn drop(&mut self) {
         let took = self.started.elapsed();
-        // Unknown paths and methods share one label: the outside must not be able to make new ones.
         let route = self.route.take().unwrap_or_else(|| "-".to_owned());
+        // Unknown paths and methods, and known ones that do not belong together, share one label: the outside
+        // must not be able to make new ones. Nor has time a label for each status: buckets are many.
+        let label = if self.status == NO_SUCH_METHOD { "-".to_owned() } else { route.clone() };
         let method = known_method(&self.method);
         metrics::counter!("http_requests_total",
-            "method" => method, "route" => route.clone(), "status" => self.status.to_string())
+            "method" => method, "route" => label.clone(), "status" => self.status.to_string())
         .increment(1);
-        metrics::histogram!("http_request_duration_seconds",
-            "method" => method, "route" => route.clone(), "status" => self.status.to_string())
-        .record(took);
+        metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => label)
+            .record(took);
         let user = self.note.caller.map(|(user, _)| user.to_string());
         tracing::info!(
             "type" = "http_request",
