@@ -67,7 +67,7 @@ fn only_known_origins_may_call_from_a_browser() {
     assert!(good.header("access-control-allow-credentials").is_none());
     let bad = preflight("https://evil.example.org");
     assert!(bad.header("access-control-allow-origin").is_none());
-    bad.problem(400, "malformed-request");
+    bad.problem(400, "preflight-refused");
 
     let call = |origin: &str| desk.call("GET", "/nowhere", &[("origin", origin)], b"");
     let good = call("https://desk.example.org");
@@ -137,6 +137,7 @@ fn metrics_answer_without_a_database_and_label_only_what_is_known() {
     });
     desk.get("/api/tickets");
     desk.call("BREW", "/some/strange/path", &[], b"");
+    desk.call("DELETE", "/api/clients", &[], b"").problem(405, "method-not-allowed");
     let answer = desk.call("GET", "/metrics", &[], b"");
     assert_eq!(answer.status, 200);
     assert!(answer.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
@@ -147,6 +148,9 @@ fn metrics_answer_without_a_database_and_label_only_what_is_known() {
     );
     assert!(text.contains("http_request_duration_seconds_bucket{"), "{text}");
     assert!(text.contains("backlog_read_failures_total"), "{text}");
+    assert!(text.contains("http_requests_total{method=\"DELETE\",route=\"-\",status=\"405\"}"), "{text}");
+    let timed = |line: &&str| line.starts_with("http_request_duration_seconds");
+    assert!(!text.lines().filter(timed).any(|line| line.contains("status=")), "{text}");
     assert!(
         text.contains("method=\"other\",route=\"-\",status=\"404\"") && !text.contains("strange"),
         "{text}"

@@ -76,6 +76,22 @@ fn heads_that_are_too_large_get_a_problem_document() {
 }
 
 #[test]
+fn an_address_that_is_too_long_gets_a_problem_document() {
+    let desk = Desk::start();
+    for length in [70_000, 300_000] {
+        let path = "p".repeat(length);
+        let answer = only(&desk.raw(format!("GET /{path} HTTP/1.1\r\nhost: a\r\n\r\n")));
+        answer.problem(414, "uri-too-long");
+    }
+    let answer = only(
+        &desk.raw(format!("GET /{} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "p".repeat(60_000))),
+    );
+    answer.problem(404, "unknown-route");
+    let answer = only(&desk.raw("CONNECT example.org:443 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"));
+    assert_eq!(answer.problem(404, "unknown-route")["instance"], "/");
+}
+
+#[test]
 fn slow_heads_get_a_problem_document_also_on_a_used_connection() {
     let desk = Desk::with(|plan| plan.http.header_timeout_ms = 300);
     let started = Instant::now();

@@ -83,6 +83,10 @@ fn only_problems(answer: ServiceResponse, request_id: &str, retry_after_s: u64) 
     let problem = match status {
         StatusCode::NOT_FOUND => Problem::new(Kind::UnknownRoute, "there is nothing here"),
         _ if status.is_server_error() => Problem::internal(),
+        _ if answer.request().method() == Method::OPTIONS => {
+            let detail = "pages of this origin may not call, or not with this method or these headers";
+            Problem::new(Kind::PreflightRefused, detail)
+        }
         _ => Problem::new(Kind::MalformedRequest, "the request cannot be served"),
     };
     let (request, former) = answer.into_parts();

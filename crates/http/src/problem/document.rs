@@ -45,7 +45,8 @@ impl<'a> ProblemDocument<'a> {
             status: problem.kind.status().as_u16(),
             detail: &problem.detail,
             message: &problem.detail,
-            instance,
+            // The target of CONNECT has no path.
+            instance: if instance.is_empty() { "/" } else { instance },
             request_id,
             errors: problem
                 .errors
@@ -88,6 +89,7 @@ pub(crate) fn render(
             answer.insert_header((header::RETRY_AFTER, wait));
         }
         Kind::MalformedRequest
+        | Kind::PreflightRefused
         | Kind::MalformedBody
         | Kind::InvalidInput
         | Kind::Forbidden
@@ -100,6 +102,7 @@ pub(crate) fn render(
         | Kind::NotAssignable
         | Kind::EmailTaken
         | Kind::BodyTooLarge
+        | Kind::UriTooLong
         | Kind::UnsupportedMediaType
         | Kind::UnusableReference
         | Kind::HeadTooLarge

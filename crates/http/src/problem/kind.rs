@@ -38,6 +38,8 @@ macro_rules! kinds {
 kinds! {
     /// What arrived is no HTTP.
     MalformedRequest = BAD_REQUEST, "malformed-request", "Malformed request";
+    /// A web page asked whether it may call in a way that it may not.
+    PreflightRefused = BAD_REQUEST, "preflight-refused", "Preflight request refused";
     /// The body is no JSON.
     MalformedBody = BAD_REQUEST, "malformed-body", "Malformed body";
     /// Members, parameters or the path break a rule; `errors` names each.
@@ -68,6 +70,8 @@ kinds! {
     EmailTaken = CONFLICT, "email-taken", "E-mail address taken";
     /// The body is too large.
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body-too-large", "Body too large";
+    /// The address is too long.
+    UriTooLong = URI_TOO_LONG, "uri-too-long", "Address too long";
     /// The body is not what the route takes.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type";
     /// It refers to what does not exist or may not be used.

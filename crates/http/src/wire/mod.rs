@@ -7,6 +7,7 @@
 
 mod framing;
 mod refusal;
+mod request_line;
 mod stream;
 
 pub(crate) use framing::MARK;

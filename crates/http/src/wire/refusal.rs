@@ -5,35 +5,11 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::framing::MARK;
+use super::{framing::MARK, request_line::RequestLine};
 use crate::{
     edge::{milliseconds, security_headers},
     problem::{Kind, Problem, ProblemDocument},
 };
-
-/// The first line of a request, as far as it can be trusted to be one.
-pub(super) struct RequestLine {
-    pub(super) method: String,
-    pub(super) path: String,
-}
-
-impl RequestLine {
-    /// Reads the bytes that arrived first. What is no request line is "-" and "/".
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        let line: Vec<u8> =
-            bytes.iter().copied().take_while(|byte| *byte != b'\r' && *byte != b'\n').collect();
-        let text = String::from_utf8(line).unwrap_or_default();
-        let mut words = text.split(' ');
-        let method = words
-            .next()
-            .filter(|m| !m.is_empty() && m.len() <= 20 && m.bytes().all(|b| b.is_ascii_uppercase()));
-        let path = words
-            .next()
-            .and_then(|target| target.split(['?', '#']).next())
-            .filter(|path| path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic()));
-        Self { method: method.unwrap_or("-").to_owned(), path: path.unwrap_or("/").to_owned() }
-    }
-}
 
 /// The whole answer, after which the connection is closed. Logs its line and counts it, as for every other request.
 pub(super) fn refusal(
@@ -46,6 +22,7 @@ pub(super) fn refusal(
     let problem = match status {
         400 => Problem::new(Kind::MalformedRequest, "the request is not proper HTTP"),
         408 => Problem::new(Kind::SlowRequest, "the head of the request took too long to arrive"),
+        414 => Problem::new(Kind::UriTooLong, "the address is too long"),
         431 => {
             Problem::new(Kind::HeadTooLarge, "the head of the request is too large or has too many fields")
         }
@@ -85,22 +62,4 @@ pub(super) fn refusal(
         "request refused"
     );
     (head + "\r\n" + &body).into_bytes()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(bytes: &[u8]) -> (String, String) {
-        let RequestLine { method, path } = RequestLine::of(bytes);
-        (method, path)
-    }
-
-    #[test]
-    fn what_is_readable_of_the_first_line_is_kept_without_its_query() {
-        assert_eq!(line(b"GET /a/b?token=x HTTP/1.1\r\nx: y"), ("GET".into(), "/a/b".into()));
-        assert_eq!(line(b"\x16\x03\x01"), ("-".into(), "/".into()));
-        assert_eq!(line(b"get a\r\n"), ("-".into(), "/".into()));
-        assert_eq!(line(b""), ("-".into(), "/".into()));
-    }
 }

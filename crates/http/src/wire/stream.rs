@@ -19,12 +19,11 @@ use uuid::Uuid;
 
 use super::{
     framing::{Framing, Step},
-    refusal::{RequestLine, refusal},
+    refusal::refusal,
+    request_line::FirstLine,
 };
 use crate::connection::Connection;
 
-/// As much of a request's first line as is kept for the log.
-const LINE_BYTES: usize = 1_024;
 /// How long a refused caller may take to read why, and how much of what it still sends is thrown away.
 const LINGER: (Duration, usize) = (Duration::from_secs(1), 1 << 20);
 
@@ -54,7 +53,7 @@ pub(crate) struct WireStream {
     said: Vec<u8>,
     refused: bool,
     /// The beginning of what has arrived since the last request reached the application.
-    line: Vec<u8>,
+    line: FirstLine,
     arrivals: u64,
     head_since: Option<Instant>,
     idle_since: Option<Instant>,
@@ -74,7 +73,7 @@ impl WireStream {
             framing: Framing::new(),
             said: Vec::new(),
             refused: false,
-            line: Vec::new(),
+            line: FirstLine::default(),
             arrivals: 0,
             head_since: None,
             idle_since: Some(now),
@@ -96,7 +95,8 @@ impl WireStream {
         self.refused = true;
         // The rest of a body that nobody read: its request was answered already.
         if !self.connection.has_open_body() {
-            let line = RequestLine::of(&self.line);
+            let status = if status >= 400 && status != 408 && self.line.is_too_long() { 414 } else { status };
+            let line = self.line.read();
             let took = self.head_since.map_or(Duration::ZERO, |since| since.elapsed());
             self.said = refusal(status, &line, took, (self.times.new_id)(), (self.times.now)());
         }
@@ -115,8 +115,7 @@ impl WireStream {
         self.follow_requests();
         if self.connection.is_idle() {
             self.head_since.get_or_insert_with(Instant::now);
-            let room = LINE_BYTES.saturating_sub(self.line.len());
-            self.line.extend(bytes.iter().take(room));
+            self.line.hear(bytes);
         }
     }
 
@@ -124,7 +123,7 @@ impl WireStream {
     fn follow_requests(&mut self) {
         if self.arrivals != self.connection.arrivals() || !self.connection.is_idle() {
             self.arrivals = self.connection.arrivals();
-            self.line.clear();
+            self.line = FirstLine::default();
             self.head_since = None;
             self.idle_since = None;
         }
