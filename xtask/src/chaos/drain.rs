@@ -1,5 +1,6 @@
 //! Waits until everything that was set in motion has come to its end.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -12,7 +13,9 @@ use crate::{progress, wait};
 /// However slowly it goes.
 const LIMIT: Duration = Duration::from_mins(10);
 /// Nothing moves for so long only if nothing ever will: more than the longest lease and the longest retry delay together.
-const STANDSTILL: Duration = Duration::from_secs(90);
+const STANDSTILL: Duration = Duration::from_mins(1);
+/// Under fire, once something was delivered. Messages that are lost never come.
+const STANDSTILL_UNDER_FIRE: Duration = Duration::from_secs(30);
 /// The broker counts its messages every few seconds.
 const QUEUES: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(250);
@@ -49,6 +52,34 @@ impl State {
 /// How many deliveries are settled so far.
 pub(super) fn delivered(psql: &Psql) -> Result<u32> {
     State::read(psql).map(|state| state.delivered)
+}
+
+/// How far the work has come while the killing goes on.
+#[derive(Debug)]
+pub(super) struct Progress<'a> {
+    psql: &'a Psql,
+    enough: u32,
+    /// Deliveries so far, and when there was a new one last.
+    last: Mutex<(u32, Instant)>,
+}
+
+impl<'a> Progress<'a> {
+    /// It is mostly done with so many deliveries.
+    pub(super) fn new(psql: &'a Psql, enough: u32) -> Self {
+        Self { psql, enough, last: Mutex::new((0, Instant::now())) }
+    }
+
+    /// Also when nothing more seems to come.
+    pub(super) fn is_mostly_done(&self) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // The database may be down at the moment.
+        let delivered = delivered(self.psql).unwrap_or(last.0);
+        if delivered > last.0 {
+            *last = (delivered, Instant::now());
+        }
+        let stands_still = last.0 > 0 && last.1.elapsed() > STANDSTILL_UNDER_FIRE;
+        stands_still || last.0 >= self.enough
+    }
 }
 
 /// Waits until every event is published, every delivery settled, or nothing moves any more: then the checker has to say what

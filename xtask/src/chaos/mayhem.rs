@@ -21,13 +21,16 @@ pub(super) struct Orders<'a> {
     /// The last deadline: until then somebody is always being killed.
     pub(super) until: Instant,
     pub(super) seed: u64,
-    /// Whether most of the work is done: kills that hit nobody at work prove nothing, so the killing goes on until then, up
-    /// to [`MERCY`] times as many kills. Asked again and again.
+    /// Whether most of the work is done: kills that hit nobody at work prove nothing, so the killing goes on until then, or
+    /// until [`PATIENCE`] is at its end. Asked again and again.
     pub(super) is_mostly_done: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// So many times the ordered number of kills is enough in any case.
-const MERCY: u32 = 3;
+/// How long after the last deadline the killing ends in any case.
+const PATIENCE: Duration = Duration::from_mins(4);
+/// On a slow machine everybody may be dead before getting anything done. So for each of so many kills more than were ordered
+/// all live longer by as much as at first.
+const STRETCH: u32 = 10;
 
 /// What happened to whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -141,7 +144,8 @@ fn haunted(victim: Victim, target: &mut dyn Target, shared: &Shared<'_>) -> Resu
     let (mut kills, mut ended) = (0, 0);
     if shared.orders.kills > 0 && shared.orders.victims.contains(&victim) {
         while !shared.is_done(kills) {
-            ended += live(target, Duration::from_millis(chance.random_range(lifetime(victim))), shared)?;
+            let length = Duration::from_millis(chance.random_range(lifetime(victim)));
+            ended += live(target, shared.stretched(length), shared)?;
             if shared.is_done(kills) {
                 break;
             }
@@ -181,10 +185,15 @@ fn live(target: &mut dyn Target, length: Duration, shared: &Shared<'_>) -> Resul
 impl Shared<'_> {
     /// Whether a victim that was killed so often need not be killed again.
     fn is_done(&self, own: u32) -> bool {
-        let killed = self.killed.load(Ordering::SeqCst);
-        let worked = self.mostly_done.load(Ordering::SeqCst) || killed >= self.orders.kills * MERCY;
-        let enough = worked && own >= self.share && killed >= self.orders.kills;
-        self.is_hopeless() || (enough && Instant::now() >= self.orders.until)
+        let now = Instant::now();
+        let worked = self.mostly_done.load(Ordering::SeqCst) || now >= self.orders.until + PATIENCE;
+        let enough = own >= self.share && self.killed.load(Ordering::SeqCst) >= self.orders.kills;
+        self.is_hopeless() || (worked && enough && now >= self.orders.until)
+    }
+
+    fn stretched(&self, length: Duration) -> Duration {
+        let excess = self.killed.load(Ordering::SeqCst).saturating_sub(self.orders.kills);
+        length + length * excess / STRETCH
     }
 
     fn is_hopeless(&self) -> bool {

@@ -27,6 +27,7 @@ use crate::stage::{Parts, Stage};
 use crate::{outbox, progress, wait};
 
 use deadlines::Deadlines;
+use drain::Progress;
 use evidence::{Evidence, Log, Records};
 use mayhem::Orders;
 use target::{ServiceTarget, Target};
@@ -139,8 +140,8 @@ fn perform(stage: &mut Stage, options: &Options) -> Result<Report> {
     wait::until(quiet, || Ok((Instant::now() >= begin).then_some(())))?;
 
     let bar = progress::bar("kills", options.kills);
-    // The database may be down at the moment.
-    let is_mostly_done = || drain::delivered(&psql).is_ok_and(|settled| settled >= options.breaches / 4 * 3);
+    let progress = Progress::new(&psql, report::under_fire_at_least(tickets.len()));
+    let is_mostly_done = || progress.is_mostly_done();
     let orders = Orders {
         kills: options.kills,
         victims: &options.victims,

@@ -63,6 +63,12 @@ impl Report {
                 format!("the detection lag's p99 is {:.3} s, not below {PROMISED_LAG} s", late.p99);
             verdict.differences.push(promised);
         }
+        if !undisturbed && settled_under_fire < under_fire_at_least(evidence.expected.len()) {
+            let little = format!(
+                "only {settled_under_fire} breaches were told of under fire: the run proves too little"
+            );
+            verdict.differences.push(little);
+        }
         Self {
             breaches: evidence.expected.len(),
             open_tickets,
@@ -81,6 +87,11 @@ impl Report {
     pub fn is_good(&self) -> bool {
         self.verdict.differences.is_empty()
     }
+}
+
+/// How many of the breaches have to be told of while somebody is still being killed.
+pub(super) fn under_fire_at_least(breaches: usize) -> u32 {
+    u32::try_from(breaches / 4 * 3).unwrap_or(u32::MAX)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "differences of times are far below 2^52 microseconds")]
