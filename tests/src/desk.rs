@@ -8,7 +8,7 @@ use techsupport_bootstrap::{
     ids,
     settings::{Sources, load_from},
 };
-use techsupport_domain::{ClientId, TicketId};
+use techsupport_domain::TicketId;
 use techsupport_persistence::Database;
 
 use crate::{
@@ -240,9 +240,4 @@ impl DeskBuilder {
 /// A ticket's id as the domain has it.
 pub fn ticket_id(id: uuid::Uuid) -> TicketId {
     TicketId::new(id)
-}
-
-/// A client's id as the domain has it.
-pub fn client_id(id: uuid::Uuid) -> ClientId {
-    ClientId::new(id)
 }

@@ -22,7 +22,7 @@ mod worker;
 
 pub use broker::{Queue, TestBroker};
 pub use database::TestDatabase;
-pub use desk::{Desk, DeskBuilder, client_id, system_call, ticket_id};
+pub use desk::{Desk, DeskBuilder, system_call, ticket_id};
 pub use environment::program;
 pub use http::{Answer, Client};
 pub use logs::log_lines;

@@ -86,11 +86,6 @@ impl Worker {
         })
     }
 
-    /// Where its notifications go.
-    pub fn log_file(&self) -> &Path {
-        self.log.path()
-    }
-
     /// Stops it as SIGTERM does, and waits until it has finished.
     pub fn stop(&mut self) {
         self.stop.cancel();

@@ -1,19 +1,17 @@
 //! Broker names of one's own.
 
-use std::{
-    sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::{Duration, Instant},
+mod departed;
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
 };
 
 use lapin::{
     Channel, Connection, ConnectionProperties,
     message::BasicGetMessage,
     options::{
-        BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueBindOptions,
-        QueueDeclareOptions, QueueDeleteOptions,
+        BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions, QueueDeclareOptions,
     },
     types::{AMQPValue, FieldTable},
 };
@@ -58,7 +56,7 @@ impl TestBroker {
             channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
             (connection, channel)
         });
-        PRESENT.fetch_add(1, Ordering::SeqCst);
+        departed::arrived();
         Self { prefix, connection, channel }
     }
 
@@ -183,34 +181,10 @@ impl TestBroker {
         let value = headers.inner().get(name)?;
         Some(if let AMQPValue::LongString(text) = value { text.to_string() } else { format!("{value:?}") })
     }
-
-    /// Deletes what was declared under these prefixes.
-    fn delete(&self, prefixes: &[String]) {
-        let names = prefixes.iter().flat_map(|prefix| queues_of(prefix));
-        runtime().block_on(async {
-            for queue in names {
-                drop(self.channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await);
-            }
-            for exchange in prefixes.iter().map(|prefix| format!("{prefix}.events")) {
-                let options = ExchangeDeleteOptions::default();
-                drop(self.channel.exchange_delete(exchange.as_str().into(), options).await);
-            }
-        });
-    }
 }
 
 /// Which events each queue gets.
 const BINDINGS: [(&str, &str); 2] = [("sla-events", "sla.#"), ("webhook-events", "#")];
-
-fn queues_of(prefix: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for main in ["sla-events", "webhook-events"].map(|name| format!("{prefix}.{name}")) {
-        names.extend(RETRY_DELAYS_MS.iter().map(|delay| format!("{main}.retry.{delay}ms")));
-        names.push(format!("{main}.dlq"));
-        names.push(main);
-    }
-    names
-}
 
 /// The retry path of every desk in these tests; short, so that retries do not take long.
 pub(crate) const RETRY_DELAYS_MS: [u32; 2] = [100, 300];
@@ -221,33 +195,8 @@ impl Default for TestBroker {
     }
 }
 
-/// Deleting a quorum queue that dead-letters at least once, so soon after its declaration that its dead-letter
-/// worker is still starting, crashes that worker; two of them within seconds end the supervisor of all of
-/// them, and from then on RabbitMQ 3.10 refuses every message to every such queue until it is restarted.
-/// So queues are deleted some time after the last moment at which they may have been declared.
-const REST: Duration = Duration::from_secs(3);
-
-static DEPARTED: Mutex<Vec<(Instant, String)>> = Mutex::new(Vec::new());
-static PRESENT: AtomicU32 = AtomicU32::new(0);
-
 impl Drop for TestBroker {
     fn drop(&mut self) {
-        departed().push((Instant::now(), self.prefix.clone()));
-        if PRESENT.fetch_sub(1, Ordering::SeqCst) == 1 {
-            // Perhaps this was the last test, and nobody comes after it to delete the rest.
-            crate::eventually("the queues may be deleted", || {
-                PRESENT.load(Ordering::SeqCst) > 0
-                    || departed().iter().all(|(since, _)| since.elapsed() >= REST)
-            });
-        }
-        let rested: Vec<String> = departed()
-            .extract_if(.., |(since, _)| since.elapsed() >= REST)
-            .map(|(_, prefix)| prefix)
-            .collect();
-        self.delete(&rested);
+        departed::left(&self.channel, &self.prefix);
     }
-}
-
-fn departed() -> MutexGuard<'static, Vec<(Instant, String)>> {
-    DEPARTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
