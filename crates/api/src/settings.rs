@@ -6,7 +6,7 @@ use garde::Validate;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use techsupport_bootstrap::{
-    servers::{check_broker_url, check_database_url},
+    servers::{needs_broker_url, needs_database_url},
     settings::Profile,
     telemetry::LogSettings,
 };
@@ -177,17 +177,11 @@ fn is_empty_or_a_password<C>(password: &SecretString, _: &C) -> garde::Result {
 }
 
 fn has_a_url<C>(database: &DatabaseSettings, _: &C) -> garde::Result {
-    let url = database.url.expose_secret();
-    if url.trim().is_empty() {
-        return Err(garde::Error::new("needs a url (DATABASE_URL)"));
-    }
-    check_database_url(url)
-        .map_err(|problem| garde::Error::new(format!("has a url (DATABASE_URL) that {problem}")))
+    needs_database_url(database.url.expose_secret())
 }
 
 fn has_a_sound_url<C>(broker: &BrokerSettings, _: &C) -> garde::Result {
-    check_broker_url(broker.url.expose_secret())
-        .map_err(|problem| garde::Error::new(format!("has a url (AMQP_URL) that {problem}")))
+    needs_broker_url(broker.url.expose_secret())
 }
 
 /// The relay publishes within a transaction. If the server ended it meanwhile, every batch would be published

@@ -13,14 +13,27 @@ use crate::{
 /// A password of a server, which nobody types.
 const PASSWORD_BYTES: usize = 12;
 
-/// What is wrong with an address of PostgreSQL, as the end of a sentence that begins with the setting's name.
-pub fn check_database_url(url: &str) -> Result<(), &'static str> {
+/// A rule for settings: an address of PostgreSQL is there, and well formed.
+pub fn needs_database_url(url: &str) -> garde::Result {
+    if url.trim().is_empty() {
+        return Err(garde::Error::new("needs a url (DATABASE_URL)"));
+    }
+    check_database_url(url)
+        .map_err(|problem| garde::Error::new(format!("has a url (DATABASE_URL) that {problem}")))
+}
+
+/// The same for RabbitMQ.
+pub fn needs_broker_url(url: &str) -> garde::Result {
+    check_broker_url(url).map_err(|problem| garde::Error::new(format!("has a url (AMQP_URL) that {problem}")))
+}
+
+/// What is wrong with an address, as the end of a sentence that begins with the setting's name.
+fn check_database_url(url: &str) -> Result<(), &'static str> {
     parse(url, &["postgres", "postgresql"], "is not of the form postgres://user:password@host:port/name")
         .map(drop)
 }
 
-/// The same for RabbitMQ.
-pub fn check_broker_url(url: &str) -> Result<(), &'static str> {
+fn check_broker_url(url: &str) -> Result<(), &'static str> {
     parse(url, &["amqp", "amqps"], "is not of the form amqp://user:password@host:port/vhost").map(drop)
 }
 

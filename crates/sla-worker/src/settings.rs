@@ -8,7 +8,7 @@ use serde::Deserialize;
 use techsupport_application::deliveries::RetryPolicy;
 use techsupport_bootstrap::{
     clock,
-    servers::{check_broker_url, check_database_url},
+    servers::{needs_broker_url, needs_database_url},
     settings::Profile,
     telemetry::LogSettings,
 };
@@ -106,17 +106,11 @@ impl WorkerSettings {
 }
 
 fn has_a_url<C>(database: &DatabaseSettings, _: &C) -> garde::Result {
-    let url = database.url.expose_secret();
-    if url.trim().is_empty() {
-        return Err(garde::Error::new("needs a url (DATABASE_URL)"));
-    }
-    check_database_url(url)
-        .map_err(|problem| garde::Error::new(format!("has a url (DATABASE_URL) that {problem}")))
+    needs_database_url(database.url.expose_secret())
 }
 
 fn has_a_sound_url<C>(broker: &BrokerSettings, _: &C) -> garde::Result {
-    check_broker_url(broker.url.expose_secret())
-        .map_err(|problem| garde::Error::new(format!("has a url (AMQP_URL) that {problem}")))
+    needs_broker_url(broker.url.expose_secret())
 }
 
 #[cfg(test)]
