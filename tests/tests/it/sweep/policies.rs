@@ -1,6 +1,10 @@
 //! Policies as data: the most specific one, several steps, both metrics.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use techsupport_application::{Budget, ports::UnitOfWorkExt};
+use techsupport_domain::{ClientId, ClientTier, sla::default_policy, ticket::Priority};
 use techsupport_tests::{Client, Desk};
 use uuid::Uuid;
 
@@ -55,6 +59,23 @@ fn clocks(caller: &Client, ticket: Uuid) -> Vec<(Value, Value, Value)> {
     let ticket = caller.get(&format!("/api/tickets/{ticket}")).expect(200).json();
     let clocks = ticket["sla"].as_array().unwrap().iter();
     clocks.map(|c| (c["metric"].clone(), c["targetMinutes"].clone(), c["state"].clone())).collect()
+}
+
+/// They are written twice, as rows of a migration and as a rule of the domain, which its tests rely on.
+#[test]
+fn the_installed_policies_are_the_defaults_of_the_domain() {
+    let desk = Desk::with().without_sweep().start();
+    let (admin, ports) = (desk.admin(), desk.ports());
+    for tier in ClientTier::ALL {
+        let client = ClientId::new(desk.client_of(&admin, tier.name()));
+        for priority in 1..=4 {
+            let priority = Priority::parse(priority).unwrap();
+            let budget = Budget::lasting(Duration::from_mins(1));
+            let opening = ports.work.run_for(&budget, |tx| tx.opening(client, priority)).unwrap().unwrap();
+            assert_eq!(opening.tier, tier);
+            assert_eq!(opening.policy, default_policy(opening.policy.version, tier));
+        }
+    }
 }
 
 #[test]
