@@ -16,18 +16,22 @@ pub enum Role {
 /// Something that a route lets a caller do. The grid of roles and permissions is [`Role::may`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Permission {
-    /// Ask who one is: every signed-in user.
+    /// Keep one's own account: every signed-in user.
     ReadSelf,
     /// Create, read, move and assign tickets; read their timeline.
     WorkTickets,
-    /// Soft-delete tickets.
+    /// Soft-delete tickets and bring them back.
     DeleteTickets,
     /// Read clients and agents.
     ReadDirectory,
     /// Create and change clients and agents.
     KeepDirectory,
-    /// Register users.
+    /// Register and change users.
     ManageUsers,
+    /// Read the feed of events.
+    ReadEvents,
+    /// Read the audit log.
+    ReadAudit,
 }
 
 impl Role {
@@ -42,11 +46,11 @@ impl Role {
             Permission::ReadSelf | Permission::WorkTickets | Permission::ReadDirectory => match self {
                 Role::Agent | Role::Supervisor | Role::Admin => true,
             },
-            Permission::DeleteTickets | Permission::KeepDirectory => match self {
+            Permission::DeleteTickets | Permission::KeepDirectory | Permission::ReadEvents => match self {
                 Role::Supervisor | Role::Admin => true,
                 Role::Agent => false,
             },
-            Permission::ManageUsers => match self {
+            Permission::ManageUsers | Permission::ReadAudit => match self {
                 Role::Admin => true,
                 Role::Agent | Role::Supervisor => false,
             },

@@ -13,13 +13,15 @@ use crate::{
     model,
 };
 
-const PERMISSIONS: [Permission; 6] = [
+const PERMISSIONS: [Permission; 8] = [
     Permission::ReadSelf,
     Permission::WorkTickets,
     Permission::DeleteTickets,
     Permission::ReadDirectory,
     Permission::KeepDirectory,
     Permission::ManageUsers,
+    Permission::ReadEvents,
+    Permission::ReadAudit,
 ];
 
 /// A new permission has to be added to [`PERMISSIONS`] before this compiles.
@@ -31,6 +33,8 @@ const fn position(permission: Permission) -> usize {
         Permission::ReadDirectory => 3,
         Permission::KeepDirectory => 4,
         Permission::ManageUsers => 5,
+        Permission::ReadEvents => 6,
+        Permission::ReadAudit => 7,
     }
 }
 
