@@ -15,6 +15,8 @@ pub enum Entity {
     Agent,
     /// A user.
     User,
+    /// A login.
+    Session,
 }
 
 /// A clash with what already exists.
@@ -22,6 +24,10 @@ pub enum Entity {
 pub enum Conflict {
     /// The e-mail address belongs to another client, agent or user.
     EmailTaken(Entity),
+    /// Nobody would be left who may manage users.
+    LastAdmin,
+    /// Another request with the same idempotency key is under way.
+    RepeatInFlight,
 }
 
 /// Why a caller is not let in. Bad credentials are deliberately one reason, whatever was wrong.
@@ -64,6 +70,12 @@ pub enum AppError {
     /// The input is well-formed but refers to what does not exist or may not be used.
     #[error("unusable reference")]
     Unprocessable(Vec<FieldError>),
+    /// It has changed since the caller saw it.
+    #[error("changed since it was seen")]
+    Stale,
+    /// The idempotency key was used before, for something else.
+    #[error("idempotency key used for something else")]
+    RepeatDiffers,
     /// It clashes with what already exists.
     #[error("conflict")]
     Conflict(Conflict),
@@ -125,6 +137,8 @@ impl AppError {
             | AppError::Refused(_)
             | AppError::Invalid(_)
             | AppError::Unprocessable(_)
+            | AppError::Stale
+            | AppError::RepeatDiffers
             | AppError::Conflict(_)
             | AppError::Unauthenticated(_)
             | AppError::Corrupt { .. }

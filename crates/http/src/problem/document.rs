@@ -78,6 +78,8 @@ pub(crate) fn render(
             answer.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         }
         Kind::TooManyAttempts
+        | Kind::RateLimited
+        | Kind::RepeatInFlight
         | Kind::TimedOut
         | Kind::Overloaded
         | Kind::Unavailable
@@ -101,6 +103,9 @@ pub(crate) fn render(
         | Kind::IllegalTransition
         | Kind::NotAssignable
         | Kind::EmailTaken
+        | Kind::LastAdmin
+        | Kind::PreconditionFailed
+        | Kind::RepeatDiffers
         | Kind::BodyTooLarge
         | Kind::UriTooLong
         | Kind::UnsupportedMediaType

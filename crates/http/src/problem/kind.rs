@@ -68,6 +68,12 @@ kinds! {
     NotAssignable = CONFLICT, "not-assignable", "Ticket cannot be assigned";
     /// The address belongs to somebody else.
     EmailTaken = CONFLICT, "email-taken", "E-mail address taken";
+    /// The last active administrator cannot go.
+    LastAdmin = CONFLICT, "last-admin", "Last administrator";
+    /// Another request with the same key is under way.
+    RepeatInFlight = CONFLICT, "idempotency-key-in-flight", "Request with this idempotency key in flight";
+    /// `If-Match` names another version.
+    PreconditionFailed = PRECONDITION_FAILED, "precondition-failed", "Precondition failed";
     /// The body is too large.
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body-too-large", "Body too large";
     /// The address is too long.
@@ -76,6 +82,10 @@ kinds! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type";
     /// It refers to what does not exist or may not be used.
     UnusableReference = UNPROCESSABLE_ENTITY, "unusable-reference", "Unusable reference";
+    /// The key was used for another request.
+    RepeatDiffers = UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key used for another request";
+    /// More requests than the caller may make.
+    RateLimited = TOO_MANY_REQUESTS, "rate-limited", "Too many requests";
     /// Too many attempts to sign in.
     TooManyAttempts = TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts";
     /// The head is too large, or has too many fields.

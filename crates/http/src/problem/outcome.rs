@@ -18,6 +18,22 @@ impl From<AppError> for Problem {
                 Kind::EmailTaken,
                 format!("another {} has this e-mail address, whatever its letter case", name_of(entity)),
             ),
+            AppError::Conflict(Conflict::LastAdmin) => Problem::new(
+                Kind::LastAdmin,
+                "this is the last active administrator; make somebody else one first",
+            ),
+            AppError::Conflict(Conflict::RepeatInFlight) => Problem::new(
+                Kind::RepeatInFlight,
+                "another request with this idempotency key is under way; ask again for its answer",
+            ),
+            AppError::Stale => Problem::new(
+                Kind::PreconditionFailed,
+                "it has changed since the version that If-Match names; nothing was changed",
+            ),
+            AppError::RepeatDiffers => Problem::new(
+                Kind::RepeatDiffers,
+                "this idempotency key was used before with another body; nothing was changed",
+            ),
             AppError::Unauthenticated(Unauthenticated::BadCredentials) => {
                 Problem::new(Kind::BadCredentials, "the e-mail address or the password is wrong")
             }
@@ -82,6 +98,7 @@ const fn name_of(entity: Entity) -> &'static str {
         Entity::Client => "client",
         Entity::Agent => "agent",
         Entity::User => "user",
+        Entity::Session => "session",
     }
 }
 
