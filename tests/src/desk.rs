@@ -147,6 +147,7 @@ impl Desk {
 pub fn system_call() -> Call {
     Call {
         actor: Actor::System,
+        origin: None,
         trace: TraceContext::start(ids::new_id(), ids::new_id()),
         budget: Arc::new(Budget::lasting(std::time::Duration::from_mins(1))),
     }

@@ -61,12 +61,12 @@ impl Desk {
         let admin = admin.map_err(Error::desk("looking for the administrator"))?;
         let actor = admin.map_or(Actor::System, |found| Actor::User(found.user.id));
         let trace = TraceContext::start(ids::new_id(), ids::new_id());
-        Ok(Self { ports, call: Call { actor, trace, budget } })
+        Ok(Self { ports, call: Call { actor, origin: None, trace, budget } })
     }
 
     /// What the use cases take first.
     pub(crate) fn ctx(&self) -> Ctx<'_> {
-        Ctx { ports: &self.ports, call: &self.call }
+        Ctx::new(&self.ports, &self.call)
     }
 
     /// Whether there is no client yet, and so no ticket either.
@@ -78,7 +78,7 @@ impl Desk {
 }
 
 /// A unit of work that begins no transaction after Ctrl-C: use cases that make much data know of no signals.
-struct Interruptible(Arc<dyn UnitOfWork>);
+struct Interruptible(Arc<dyn UnitOfWork + Send + Sync>);
 
 impl UnitOfWork for Interruptible {
     fn run(

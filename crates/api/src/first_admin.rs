@@ -24,6 +24,7 @@ pub(crate) fn ensure(ports: &Ports, settings: &ApiSettings) -> Result<(), AppErr
         .map_err(|error| AppError::internal(format!("admin.email {error}")))?;
     let call = Call {
         actor: Actor::System,
+        origin: None,
         trace: TraceContext::start(ids::new_id(), ids::new_id()),
         budget: Arc::new(Budget::lasting(ms(settings.process.database_wait_ms))),
     };
@@ -31,7 +32,7 @@ pub(crate) fn ensure(ports: &Ports, settings: &ApiSettings) -> Result<(), AppErr
         return Ok(());
     }
     let create =
-        |password: &str| ensure_first_admin(Ctx { ports, call: &call }, &email, &Secret::new(password));
+        |password: &str| ensure_first_admin(Ctx::new(ports, &call), &email, &Secret::new(password));
     let created = match settings.admin.password.expose_secret() {
         "" => create_with_a_random_password(&email, create, &mut io::stderr())?,
         configured => create(configured)?,

@@ -1,12 +1,12 @@
 //! What surrounds every use case: the ports, and who is calling in which trace with how much time.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use techsupport_domain::UserId;
 use uuid::Uuid;
 
 use crate::{
-    Budget, TraceContext,
+    Budget, Joined, TraceContext,
     ports::{Passwords, Reader, UnitOfWork},
 };
 
@@ -32,7 +32,7 @@ impl Actor {
 /// The outside world, as the use cases see it. Built once, in the composition root.
 pub struct Ports {
     /// Changes.
-    pub work: Arc<dyn UnitOfWork>,
+    pub work: Arc<dyn UnitOfWork + Send + Sync>,
     /// Reads that change nothing.
     pub reader: Arc<dyn Reader>,
     /// Hashing of passwords and refresh tokens.
@@ -48,6 +48,8 @@ pub struct Ports {
 pub struct Call {
     /// On whose behalf.
     pub actor: Actor,
+    /// From where, when it came over the network and the address is known.
+    pub origin: Option<IpAddr>,
     /// Where it belongs in a distributed trace.
     pub trace: TraceContext,
     /// How long it may take. Shared with whoever waits for it.
@@ -61,9 +63,24 @@ pub struct Ctx<'a> {
     pub ports: &'a Ports,
     /// This call.
     pub call: &'a Call,
+    /// Where changes are made: a transaction of their own, or one that is open already ([`Joined`]).
+    pub work: &'a dyn UnitOfWork,
 }
 
-impl Ctx<'_> {
+impl<'a> Ctx<'a> {
+    /// A call whose changes have transactions of their own.
+    pub fn new(ports: &'a Ports, call: &'a Call) -> Self {
+        Self { ports, call, work: ports.work.as_ref() }
+    }
+
+    /// The same call, with its changes made inside an open transaction.
+    pub fn joining<'j>(self, joined: &'j Joined<'j>) -> Ctx<'j>
+    where
+        'a: 'j,
+    {
+        Ctx { ports: self.ports, call: self.call, work: joined }
+    }
+
     /// A fresh identifier.
     pub fn new_id(&self) -> Uuid {
         (self.ports.new_id)()

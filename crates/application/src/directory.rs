@@ -32,7 +32,7 @@ pub fn enter_client(ctx: Ctx<'_>, command: &EnterClient) -> Result<Client, AppEr
         tier: command.tier,
         company: command.company.clone(),
     };
-    ctx.ports.work.run_for(&ctx.call.budget, |tx| tx.insert_client(&client))
+    ctx.work.run_for(&ctx.call.budget, |tx| tx.insert_client(&client))
 }
 
 /// A client.
@@ -70,7 +70,7 @@ pub fn enter_agent(ctx: Ctx<'_>, command: &EnterAgent) -> Result<Agent, AppError
         active: command.active,
         user: command.user,
     };
-    ctx.ports.work.run_for(&ctx.call.budget, |tx| tx.insert_agent(&agent))
+    ctx.work.run_for(&ctx.call.budget, |tx| tx.insert_agent(&agent))
 }
 
 /// An agent.

@@ -39,7 +39,7 @@ pub struct SweepReport {
 /// Runs one batch of due steps. Tickets that fail are hidden for `set_aside_for`, doubling each time.
 pub fn sweep_deadlines(ctx: Ctx<'_>, batch: u32, set_aside_for: Duration) -> Result<SweepReport, AppError> {
     let mut claimed = Vec::new();
-    let swept = ctx.ports.work.run_for(&ctx.call.budget, |tx| {
+    let swept = ctx.work.run_for(&ctx.call.budget, |tx| {
         let due = tx.claim_due(batch)?;
         claimed = due.tickets.iter().map(|ticket| ticket.id).collect();
         let mut pass = run_steps(ctx, tx, due.tickets, due.now)?;
@@ -67,7 +67,7 @@ fn one_by_one(ctx: Ctx<'_>, tickets: &[TicketId], set_aside_for: Duration) -> Re
         report.set_aside.extend(pass.set_aside);
     };
     for &id in tickets {
-        let swept = ctx.ports.work.run_for(&ctx.call.budget, |tx| {
+        let swept = ctx.work.run_for(&ctx.call.budget, |tx| {
             let Some((ticket, now)) = tx.lock_ticket(id)? else { return Ok(SweepReport::default()) };
             let mut pass = run_steps(ctx, tx, vec![ticket], now)?;
             pass.set_aside = tx.set_aside(&pass.set_aside, set_aside_for)?;
@@ -79,7 +79,7 @@ fn one_by_one(ctx: Ctx<'_>, tickets: &[TicketId], set_aside_for: Duration) -> Re
             Err(error) => {
                 let aside = [SetAside { ticket: id, reason: error.to_string() }];
                 let set_aside =
-                    ctx.ports.work.run_for(&ctx.call.budget, |tx| tx.set_aside(&aside, set_aside_for))?;
+                    ctx.work.run_for(&ctx.call.budget, |tx| tx.set_aside(&aside, set_aside_for))?;
                 add(SweepReport { claimed: 1, set_aside, ..SweepReport::default() });
             }
         }

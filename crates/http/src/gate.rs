@@ -78,7 +78,7 @@ impl Gate {
                 if call.budget.is_over() {
                     return Err(AppError::TimedOut);
                 }
-                work(Ctx { ports: &ports, call: &call })
+                work(Ctx::new(&ports, &call))
             })
         });
         match running.await {

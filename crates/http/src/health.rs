@@ -94,6 +94,7 @@ async fn probe<T: Send + 'static>(
     let new_id = state.ports.new_id;
     let call = Call {
         actor: Actor::System,
+        origin: None,
         trace: TraceContext::start(new_id(), new_id()),
         budget: Arc::new(Budget::lasting(limit)),
     };

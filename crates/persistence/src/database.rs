@@ -57,7 +57,7 @@ impl Database {
     }
 
     /// The adapter for changes.
-    pub fn unit_of_work(&self) -> Arc<dyn UnitOfWork> {
+    pub fn unit_of_work(&self) -> Arc<dyn UnitOfWork + Send + Sync> {
         Arc::new(PgUnitOfWork::new(self.clone()))
     }
 

@@ -51,6 +51,21 @@ impl Link {
         }
     }
 
+    /// Begins a part of the transaction that can be undone on its own.
+    pub(crate) fn save(&mut self) -> Result<(), Failure> {
+        self.query(Manager::begin_transaction)
+    }
+
+    /// Ends the part and keeps what it did.
+    pub(crate) fn release(&mut self) -> Result<(), Failure> {
+        self.query(Manager::commit_transaction)
+    }
+
+    /// Ends the part and undoes what it did.
+    pub(crate) fn undo(&mut self) -> Result<(), Failure> {
+        self.query(Manager::rollback_transaction)
+    }
+
     fn in_transaction(&mut self) -> bool {
         !matches!(Manager::transaction_manager_status_mut(&mut self.conn).transaction_depth(), Ok(None))
     }

@@ -11,7 +11,7 @@ use techsupport_messaging::{Handler, Message};
 
 /// Delivers the events of one subscription through its channels.
 pub(crate) struct Deliver {
-    pub(crate) work: Arc<dyn UnitOfWork>,
+    pub(crate) work: Arc<dyn UnitOfWork + Send + Sync>,
     /// By this name the inbox remembers what is done.
     pub(crate) consumer: &'static str,
     pub(crate) channels: Vec<Box<dyn Channel>>,

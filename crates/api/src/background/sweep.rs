@@ -39,12 +39,13 @@ impl Pass for Sweep {
     fn run(&mut self) -> Result<Next, AppError> {
         let call = Call {
             actor: Actor::System,
+            origin: None,
             trace: TraceContext::start(ids::new_id(), ids::new_id()),
             budget: Arc::new(Budget::lasting(ms(self.settings.budget_ms))),
         };
         let span = tracing::info_span!("sweep", traceId = call.trace.trace_id());
         let _entered = span.enter();
-        let ctx = Ctx { ports: &self.ports, call: &call };
+        let ctx = Ctx::new(&self.ports, &call);
         let swept = sweep_deadlines(ctx, self.batch, ms(self.settings.set_aside_ms));
         self.batch = next_batch(self.batch, &swept, self.settings.batch);
         let report = swept?;

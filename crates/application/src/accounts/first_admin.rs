@@ -20,7 +20,7 @@ pub enum FirstAdmin {
 /// Creates the administrator when there is none. Of several first boots at once, one creates it.
 pub fn ensure_first_admin(ctx: Ctx<'_>, email: &Email, password: &Secret) -> Result<FirstAdmin, AppError> {
     let budget = &ctx.call.budget;
-    if ctx.ports.work.run_for(budget, |tx| tx.any_admin())? {
+    if ctx.work.run_for(budget, |tx| tx.any_admin())? {
         return Ok(FirstAdmin::Existed);
     }
     let admin = NewUser {
@@ -30,7 +30,7 @@ pub fn ensure_first_admin(ctx: Ctx<'_>, email: &Email, password: &Secret) -> Res
         active: true,
         password_hash: ctx.ports.passwords.hash(password.reveal())?,
     };
-    ctx.ports.work.run_for(budget, |tx| {
+    ctx.work.run_for(budget, |tx| {
         if tx.any_admin()? {
             return Ok(FirstAdmin::Existed);
         }

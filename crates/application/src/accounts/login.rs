@@ -54,7 +54,7 @@ pub fn login(ctx: Ctx<'_>, command: &Login, refresh_lifetime: Duration) -> Resul
         user_agent: command.user_agent.as_deref().map(|agent| agent.chars().take(400).collect()),
     };
     let (refresh_token, stored) = new_refresh_token(ctx, session.id, refresh_lifetime)?;
-    ctx.ports.work.run_for(budget, |tx| tx.open_session(&session, &stored))?;
+    ctx.work.run_for(budget, |tx| tx.open_session(&session, &stored))?;
     Ok(SignedIn { user, session: session.id, refresh_token })
 }
 

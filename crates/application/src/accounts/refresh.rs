@@ -18,7 +18,7 @@ pub fn refresh(ctx: Ctx<'_>, presented: &str, lifetime: Duration) -> Result<Sign
     let token = RefreshToken::parse(presented).ok_or_else(unusable)?;
     let stored = authentic(ctx, &token)?.ok_or_else(unusable)?;
     let (next_token, next) = new_refresh_token(ctx, stored, lifetime)?;
-    let user = ctx.ports.work.run_for(&ctx.call.budget, |tx| {
+    let user = ctx.work.run_for(&ctx.call.budget, |tx| {
         let Some(locked) = tx.lock_refresh_token(token.lookup())? else { return Ok(None) };
         match locked.state {
             TokenState::Usable => {
@@ -41,7 +41,7 @@ pub fn refresh(ctx: Ctx<'_>, presented: &str, lifetime: Duration) -> Result<Sign
 pub fn log_out(ctx: Ctx<'_>, presented: &str) -> Result<(), AppError> {
     let Some(token) = RefreshToken::parse(presented) else { return Ok(()) };
     match authentic(ctx, &token)? {
-        Some(session) => ctx.ports.work.run_for(&ctx.call.budget, |tx| tx.revoke_session(session, "LOGOUT")),
+        Some(session) => ctx.work.run_for(&ctx.call.budget, |tx| tx.revoke_session(session, "LOGOUT")),
         None => Ok(()),
     }
 }

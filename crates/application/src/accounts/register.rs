@@ -31,7 +31,7 @@ pub fn register(ctx: Ctx<'_>, command: &Register) -> Result<User, AppError> {
         active: command.active,
         password_hash: ctx.ports.passwords.hash(command.password.reveal())?,
     };
-    ctx.ports.work.run_for(&ctx.call.budget, |tx| tx.insert_user(&user))?;
+    ctx.work.run_for(&ctx.call.budget, |tx| tx.insert_user(&user))?;
     Ok(User { id: user.id, email: user.email, role: user.role, active: user.active })
 }
 

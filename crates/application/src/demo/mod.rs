@@ -86,13 +86,13 @@ pub fn open_about_to_breach(
     count: u32,
     left: Duration,
 ) -> Result<Vec<Ticket>, AppError> {
-    let call = Call { actor: ctx.call.actor, trace: ctx.call.trace, budget: fresh_budget() };
+    let call = Call { actor: ctx.call.actor, origin: None, trace: ctx.call.trace, budget: fresh_budget() };
     let ctx = Ctx { call: &call, ..ctx };
     let mut tickets = Vec::new();
     let mut opened = 0;
     while opened < count {
         let size = BATCH.min(count - opened);
-        let batch = ctx.ports.work.run_for(&call.budget, |tx| {
+        let batch = ctx.work.run_for(&call.budget, |tx| {
             let mut decisions = Vec::new();
             for _ in 0..size {
                 let title = Title::parse("Payment gateway rejects every card").map_err(AppError::internal)?;
@@ -112,7 +112,7 @@ pub fn open_about_to_breach(
 
 fn record_batch(ctx: Ctx<'_>, plans: &[history::Plan], agents: &[Agent]) -> Result<(), AppError> {
     let budget = fresh_budget();
-    ctx.ports.work.run_for(&budget, |tx| {
+    ctx.work.run_for(&budget, |tx| {
         let mut openings = Vec::with_capacity(plans.len());
         for plan in plans {
             let (new, now) = new_ticket(ctx, tx, &plan.client, plan.priority, plan.title.clone())?;

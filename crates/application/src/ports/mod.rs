@@ -18,6 +18,6 @@ pub use reader::{
     TimelineRow,
 };
 pub use work::{
-    Claim, DeliveryTx, DirectoryTx, DueBatch, NewAgent, NewClient, Opening, SetAside, TicketTx, Tx,
+    Claim, DeliveryTx, DirectoryTx, DueBatch, NewAgent, NewClient, Opening, Scope, SetAside, TicketTx, Tx,
     UnitOfWork, UnitOfWorkExt,
 };

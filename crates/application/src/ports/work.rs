@@ -18,7 +18,7 @@ use crate::{AppError, Budget, TicketChange};
 /// The adapter repeats the whole of it on a deadlock or a serialization failure, a bounded number of
 /// times, and refuses to commit when any statement failed, even if the work swallowed the error, or when
 /// the budget was abandoned.
-pub trait UnitOfWork: Send + Sync {
+pub trait UnitOfWork {
     /// `work` may run more than once: it talks to `tx` and to nothing else.
     fn run(
         &self,
@@ -37,7 +37,7 @@ pub trait UnitOfWorkExt {
     ) -> Result<T, AppError>;
 }
 
-impl UnitOfWorkExt for dyn UnitOfWork + '_ {
+impl<W: UnitOfWork + ?Sized> UnitOfWorkExt for W {
     fn run_for<T>(
         &self,
         budget: &Budget,
@@ -53,9 +53,34 @@ impl UnitOfWorkExt for dyn UnitOfWork + '_ {
 }
 
 /// Everything that can be done inside a transaction.
-pub trait Tx: TicketTx + DirectoryTx + AccountTx + DeliveryTx {}
+pub trait Tx: TicketTx + DirectoryTx + AccountTx + DeliveryTx + Scope {}
 
-impl<T: TicketTx + DirectoryTx + AccountTx + DeliveryTx> Tx for T {}
+impl<T: TicketTx + DirectoryTx + AccountTx + DeliveryTx + Scope> Tx for T {}
+
+/// Part of a transaction that can fail on its own.
+pub trait Scope {
+    /// Runs the work in a part of the transaction (a savepoint). When it fails, what it did is undone and the
+    /// transaction goes on as if the work had never run; locks it took are kept.
+    ///
+    /// What only another run of the whole transaction can mend (a deadlock, a lost connection, the end of the
+    /// time) fails the transaction as ever, whatever becomes of the error.
+    fn attempt(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), AppError>) -> Result<(), AppError>;
+}
+
+impl<'t> dyn Tx + 't {
+    /// As [`Scope::attempt`]; the value of the work is returned.
+    pub fn attempt_for<T>(
+        &mut self,
+        mut work: impl FnMut(&mut dyn Tx) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        let mut value = None;
+        self.attempt(&mut |tx| {
+            value = Some(work(tx)?);
+            Ok(())
+        })?;
+        value.ok_or_else(|| AppError::internal("a part of a transaction succeeded without having run"))
+    }
+}
 
 /// What is needed to open a ticket for a client.
 #[derive(Debug, Clone)]

@@ -20,7 +20,7 @@ pub(super) fn change_ticket(
     id: TicketId,
     mut decide: impl FnMut(&mut dyn Tx, Ticket, OffsetDateTime) -> Decided,
 ) -> Result<Ticket, AppError> {
-    ctx.ports.work.run_for(&ctx.call.budget, |tx| {
+    ctx.work.run_for(&ctx.call.budget, |tx| {
         let (mut ticket, now) = tx.lock_ticket(id)?.ok_or(AppError::NotFound(Entity::Ticket))?;
         if let Some(overdue) = ticket.clone().run_due_steps(now) {
             ticket = record(ctx, tx, overdue, Actor::System, now)?;

@@ -25,7 +25,7 @@ pub struct OpenTicket {
 /// Opens a ticket and starts its clocks, by the database's clock.
 pub fn open_ticket(ctx: Ctx<'_>, command: &OpenTicket) -> Result<Ticket, AppError> {
     let id = TicketId::new(ctx.new_id());
-    ctx.ports.work.run_for(&ctx.call.budget, |tx| {
+    ctx.work.run_for(&ctx.call.budget, |tx| {
         let opening = tx
             .opening(command.client, command.priority)?
             .ok_or_else(|| AppError::unprocessable("/clientId", "there is no such client"))?;

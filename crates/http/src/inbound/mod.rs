@@ -148,6 +148,7 @@ impl Inbound {
         Call {
             // Nobody is signed in yet where a login happens; those use cases write no timeline.
             actor: self.caller.as_ref().map_or(Actor::System, |caller| Actor::User(caller.user)),
+            origin: self.address(),
             trace: self.identity.trace,
             budget: Arc::clone(&self.identity.budget),
         }

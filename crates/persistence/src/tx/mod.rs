@@ -4,6 +4,7 @@ mod accounts;
 mod deliveries;
 mod directory;
 mod record;
+mod scope;
 mod tickets;
 
 use diesel::{PgConnection, QueryResult};
@@ -52,6 +53,18 @@ impl<'a> PgTx<'a> {
         self.link.query(statements).map_err(|failure| {
             let explained = explain(&failure);
             let error = explained.unwrap_or_else(|| describe(&failure));
+            self.failure = Some(failure);
+            error
+        })
+    }
+
+    /// Changes the nesting of the transaction.
+    fn on_link(&mut self, step: impl FnOnce(&mut Link) -> Result<(), Failure>) -> Result<(), AppError> {
+        if self.failure.is_some() {
+            return Err(AppError::internal("a statement in a transaction that has failed"));
+        }
+        step(self.link).map_err(|failure| {
+            let error = describe(&failure);
             self.failure = Some(failure);
             error
         })

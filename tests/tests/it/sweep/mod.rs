@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// One pass.
 fn sweep(ports: &Ports, batch: u32) -> Result<SweepReport, AppError> {
     let call = system_call();
-    sweep_deadlines(Ctx { ports, call: &call }, batch, Duration::from_mins(1))
+    sweep_deadlines(Ctx::new(ports, &call), batch, Duration::from_mins(1))
 }
 
 /// So many tickets of one client of this tier.

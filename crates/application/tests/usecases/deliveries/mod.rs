@@ -56,7 +56,7 @@ fn three_attempts() -> RetryPolicy {
 
 fn deliver(desk: &Desk, to: &[&FakeChannel], body: &str) -> Verdict {
     let ctx = desk.ctx();
-    let work = ctx.ports.work.as_ref();
+    let work = ctx.work;
     deliver_event(work, &ctx.call.budget, "notify", &channels(to), &three_attempts(), body.as_bytes())
         .unwrap()
 }

@@ -18,7 +18,7 @@ use std::{
 
 use techsupport_application::{
     Actor, AppError, Budget, Call, Ctx, Ports, TraceContext,
-    ports::{Tx, UnitOfWork},
+    ports::{Scope, Tx, UnitOfWork},
 };
 use techsupport_domain::UserId;
 use uuid::Uuid;
@@ -56,6 +56,7 @@ impl Desk {
         };
         let call = Call {
             actor: Actor::User(user_id()),
+            origin: None,
             trace: TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap(),
             budget: Arc::new(Budget::lasting(Duration::from_mins(1))),
         };
@@ -63,7 +64,7 @@ impl Desk {
     }
 
     pub fn ctx(&self) -> Ctx<'_> {
-        Ctx { ports: &self.ports, call: &self.call }
+        Ctx::new(&self.ports, &self.call)
     }
 
     pub fn store(&self) -> MutexGuard<'_, Store> {
@@ -79,6 +80,16 @@ impl Desk {
 /// The caller of every [`Desk`].
 pub fn user_id() -> UserId {
     UserId::new(Uuid::from_u128(0x0199_0000_0000_7000_8000_00a0_0000_0001))
+}
+
+/// A part of a unit of work runs on a copy, too.
+impl Scope for Store {
+    fn attempt(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), AppError>) -> Result<(), AppError> {
+        let mut copy = self.clone();
+        work(&mut copy)?;
+        *self = copy;
+        Ok(())
+    }
 }
 
 impl UnitOfWork for Memory {
