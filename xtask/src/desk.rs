@@ -73,7 +73,7 @@ impl Desk {
     pub(crate) fn is_empty(&self) -> error::Result<bool> {
         let Some(page) = Page::new(1, 1) else { return Ok(false) };
         let clients = self.ports.reader.clients(&self.call.budget, &ClientFilter::default(), page);
-        Ok(clients.map_err(Error::desk("counting clients"))?.total == 0)
+        Ok(clients.map_err(Error::desk("counting clients"))?.rows.is_empty())
     }
 }
 

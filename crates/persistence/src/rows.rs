@@ -27,11 +27,11 @@ pub(crate) struct TicketRow {
     title: String,
     description: String,
     status: String,
-    priority: i16,
+    pub(crate) priority: i16,
     client_id: Uuid,
     agent_id: Option<Uuid>,
     escalation_level: i16,
-    created_at: OffsetDateTime,
+    pub(crate) created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
     resolved_at: Option<OffsetDateTime>,
     deleted_at: Option<OffsetDateTime>,
@@ -119,12 +119,12 @@ pub(crate) fn tier_of(name: &str) -> Result<ClientTier, Corrupt> {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = clients)]
 pub(crate) struct ClientRow {
-    id: Uuid,
+    pub(crate) id: Uuid,
     name: String,
     email: String,
     tier: String,
     company: String,
-    created_at: OffsetDateTime,
+    pub(crate) created_at: OffsetDateTime,
 }
 
 impl ClientRow {
@@ -144,7 +144,7 @@ impl ClientRow {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = agents)]
 pub(crate) struct AgentRow {
-    id: Uuid,
+    pub(crate) id: Uuid,
     name: String,
     email: String,
     level: i16,

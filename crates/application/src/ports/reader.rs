@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Credentials, StoredRefreshToken};
-use crate::{AppError, Budget, Page, Paged};
+use crate::{AppError, Budget, Page, Paged, SortedBy};
 
 /// Which agent a ticket has to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,16 @@ pub enum TicketOrder {
     PriorityAsc,
     /// Least urgent first.
     PriorityDesc,
+}
+
+impl TicketOrder {
+    /// What the list is sorted by.
+    pub const fn sorted_by(self) -> SortedBy {
+        match self {
+            TicketOrder::CreatedDesc | TicketOrder::CreatedAsc => SortedBy::Time,
+            TicketOrder::PriorityAsc | TicketOrder::PriorityDesc => SortedBy::Number,
+        }
+    }
 }
 
 /// Which tickets to list. Every condition that is given has to hold; deleted tickets never appear.

@@ -4,15 +4,13 @@ use actix_web::{HttpResponse, http::header};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use techsupport_application::{
+    SortedBy,
     directory::{self, EnterAgent},
     ports::AgentFilter,
 };
 use techsupport_domain::{Agent, AgentId, UserId};
 
-use super::{
-    list::{answer, page},
-    rules,
-};
+use super::{list::List, rules};
 use crate::{
     inbound::{Inbound, Member, Parameters, optional, required},
     routes::Answer,
@@ -44,6 +42,8 @@ struct AgentQuery {
     page: Member<String>,
     #[garde(custom(optional(rules::page_size)))]
     page_size: Member<String>,
+    #[garde(custom(optional(rules::cursor)))]
+    cursor: Member<String>,
 }
 
 impl Parameters for AgentQuery {}
@@ -94,9 +94,9 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
         search: query.search.take_optional(rules::search)?.flatten(),
         active: query.active.take_optional(rules::yes_or_no)?,
     };
-    let page = page(&query.page, &query.page_size)?;
-    let paged = inbound.run(move |ctx| directory::list_agents(ctx, &filter, page)).await?;
-    Ok(answer(paged, page, AgentDto::from))
+    let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, SortedBy::Time)?;
+    let paged = inbound.run(move |ctx| directory::list_agents(ctx, &filter, list.page)).await?;
+    Ok(list.answer(paged, AgentDto::from))
 }
 
 /// `GET /api/agents/{id}`

@@ -4,16 +4,14 @@ use actix_web::{HttpResponse, http::header};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use techsupport_application::{
+    SortedBy,
     directory::{self, EnterClient},
     ports::ClientFilter,
     wire_time,
 };
 use techsupport_domain::{Client, ClientId, ClientTier};
 
-use super::{
-    list::{answer, page},
-    rules,
-};
+use super::{list::List, rules};
 use crate::{
     inbound::{Inbound, Member, Parameters, optional, required},
     routes::Answer,
@@ -43,6 +41,8 @@ struct ClientQuery {
     page: Member<String>,
     #[garde(custom(optional(rules::page_size)))]
     page_size: Member<String>,
+    #[garde(custom(optional(rules::cursor)))]
+    cursor: Member<String>,
 }
 
 impl Parameters for ClientQuery {}
@@ -92,9 +92,9 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
         search: query.search.take_optional(rules::search)?.flatten(),
         tier: query.r#type.take_optional(ClientTier::parse)?,
     };
-    let page = page(&query.page, &query.page_size)?;
-    let paged = inbound.run(move |ctx| directory::list_clients(ctx, &filter, page)).await?;
-    Ok(answer(paged, page, ClientDto::from))
+    let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, SortedBy::Time)?;
+    let paged = inbound.run(move |ctx| directory::list_clients(ctx, &filter, list.page)).await?;
+    Ok(list.answer(paged, ClientDto::from))
 }
 
 /// `GET /api/clients/{id}`

@@ -1,37 +1,90 @@
-//! Lists: which page, and how it looks.
+//! Lists: which part of one is asked for, and how it looks.
+//!
+//! Every list of the API goes through here. A new one takes five steps:
+//!
+//! 1. its query DTO has `page`, `page_size` and `cursor` with the rules `page_number`, `page_size` and `cursor`;
+//! 2. `let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, SortedBy::Time)?;` says
+//!    what the list is sorted by, so that no cursor gets through that is no place in it;
+//! 3. the use case takes `list.page`, which the adapter turns into SQL: `reach` rows at `offset`, only those
+//!    [`beyond`](../../../persistence/src/read/beyond.rs) its `position`, counted only where it has a number;
+//! 4. the adapter makes the page with `Paged::of`, which finds out whether there is more;
+//! 5. `list.answer(paged, Dto::from)`.
+//!
+//! The order has to be total (a key, then the id) and backed by an index on both.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use techsupport_application::{Page, Paged};
+use techsupport_application::{Page, Paged, SortedBy};
 
-use super::rules;
-use crate::{inbound::Member, problem::Problem};
+use super::{
+    cursor::{Cursor, ListId},
+    rules,
+};
+use crate::{
+    inbound::{Inbound, Member},
+    problem::Problem,
+};
 
-/// The page that is asked for.
-pub(super) fn page(number: &Member<String>, size: &Member<String>) -> Result<Page, Problem> {
-    let number = number.take_optional(rules::page_number)?.unwrap_or(1);
-    let size = size.take_optional(rules::page_size)?.unwrap_or(Page::DEFAULT_SIZE);
-    Page::new(number, size).ok_or_else(Problem::internal)
+/// A list that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct List {
+    /// The part of it.
+    pub(super) page: Page,
+    id: ListId,
+}
+
+impl List {
+    /// Reads which part is asked for. A cursor belongs to the list it came from: the same path with the same
+    /// filters in the same order; only the size of the page may differ.
+    pub(super) fn asked(
+        inbound: &Inbound,
+        number: &Member<String>,
+        size: &Member<String>,
+        cursor: &Member<String>,
+        sorted_by: SortedBy,
+    ) -> Result<Self, Problem> {
+        let id = ListId::of(inbound.path(), inbound.parameters());
+        let number = number.take_optional(rules::page_number)?;
+        let size = size.take_optional(rules::page_size)?.unwrap_or(Page::DEFAULT_SIZE);
+        let page = match (number, cursor.take_optional(rules::cursor)?) {
+            (Some(_), Some(_)) => {
+                return Err(Problem::parameter("cursor", "must not be given together with page"));
+            }
+            (number, None) => Page::new(number.unwrap_or(1), size),
+            (None, Some(None)) => Page::behind(None, size),
+            (None, Some(Some(cursor))) => {
+                if cursor.list != id || !sorted_by.takes(cursor.position.key) {
+                    let detail = "was made for another list, or for other filters or another order";
+                    return Err(Problem::parameter("cursor", detail));
+                }
+                Page::behind(Some(cursor.position), size)
+            }
+        };
+        Ok(Self { page: page.ok_or_else(Problem::internal)?, id })
+    }
+
+    /// The answer that carries the page.
+    pub(super) fn answer<R, T: Serialize>(self, paged: Paged<R>, dto: impl Fn(R) -> T) -> HttpResponse {
+        let cursor = |position| Cursor { list: self.id, position }.encode();
+        HttpResponse::Ok().json(ListDto {
+            data: paged.rows.into_iter().map(dto).collect(),
+            total: paged.total,
+            page: self.page.number(),
+            page_size: self.page.size(),
+            next_cursor: paged.next.map(cursor),
+        })
+    }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListDto<T> {
     data: Vec<T>,
-    total: i64,
-    page: u32,
+    /// Null on a walk.
+    total: Option<i64>,
+    /// Null on a walk.
+    page: Option<u32>,
     page_size: u16,
-    /// For walks through large sets.
+    /// Null at the end.
     next_cursor: Option<String>,
-}
-
-/// The answer that carries a page.
-pub(super) fn answer<R, T: Serialize>(paged: Paged<R>, page: Page, dto: impl Fn(R) -> T) -> HttpResponse {
-    HttpResponse::Ok().json(ListDto {
-        data: paged.rows.into_iter().map(dto).collect(),
-        total: paged.total,
-        page: page.number(),
-        page_size: page.size(),
-        next_cursor: None,
-    })
 }

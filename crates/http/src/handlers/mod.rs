@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod agents;
 pub(crate) mod clients;
+mod cursor;
 mod list;
 mod rules;
 pub(crate) mod tickets;

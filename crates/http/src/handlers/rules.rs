@@ -12,6 +12,7 @@ use time::{
 };
 use uuid::Uuid;
 
+use super::cursor::Cursor;
 use crate::inbound::uuid;
 
 const DAY: &[BorrowedFormatItem<'static>] = format_description!("[year]-[month]-[day]");
@@ -144,6 +145,11 @@ pub(super) fn page_number(text: &str) -> Result<u32, &'static str> {
 pub(super) fn page_size(text: &str) -> Result<u16, String> {
     let size = whole(text).filter(|size| (1..=Page::MAX_SIZE).contains(size));
     size.ok_or_else(|| format!("must be a whole number from 1 to {}", Page::MAX_SIZE))
+}
+
+/// Where a walk goes on; an empty one begins.
+pub(super) fn cursor(text: &str) -> Result<Option<Cursor>, &'static str> {
+    if text.is_empty() { Ok(None) } else { Cursor::parse(text).map(Some) }
 }
 
 /// Digits and nothing else: Rust's own parser takes a plus sign.

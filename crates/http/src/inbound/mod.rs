@@ -122,6 +122,16 @@ impl Inbound {
         query::read(self.http.query_string())
     }
 
+    /// The path, as it was sent.
+    pub(crate) fn path(&self) -> &str {
+        self.http.path()
+    }
+
+    /// The parameters of the query, unchecked.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (String, String)> {
+        form_urlencoded::parse(self.http.query_string().as_bytes()).into_owned()
+    }
+
     /// The id in the path.
     pub(crate) fn id<I>(&self, name: fn(Uuid) -> I) -> Result<I, Problem> {
         let id = uuid(self.http.match_info().get("id").unwrap_or_default());

@@ -59,7 +59,7 @@ pub fn ticket(id: TicketId) -> Ticket {
 }
 
 fn nothing<T>() -> Paged<T> {
-    Paged { rows: Vec::new(), total: 0 }
+    Paged { rows: Vec::new(), total: Some(0), next: None }
 }
 
 impl Reader for StubReader {
@@ -69,7 +69,7 @@ impl Reader for StubReader {
 
     fn tickets(&self, _: &Budget, filter: &TicketFilter, _: Page) -> Result<Paged<Ticket>, AppError> {
         (self.tickets)(filter);
-        Ok(Paged { rows: vec![ticket(TicketId::new(Uuid::from_u128(1)))], total: 1 })
+        Ok(Paged { rows: vec![ticket(TicketId::new(Uuid::from_u128(1)))], total: Some(1), next: None })
     }
 
     fn timeline(&self, _: &Budget, _: TicketId, _: Page) -> Result<Option<Paged<TimelineRow>>, AppError> {

@@ -2,12 +2,17 @@
 
 use diesel::prelude::*;
 use techsupport_application::{
-    Page,
+    Page, Paged, Position,
     ports::{AgentFilter, ClientFilter},
 };
 use techsupport_domain::{AgentId, ClientId};
+use time::OffsetDateTime;
 
-use super::{Rows, contains};
+use super::{
+    behind_time,
+    beyond::{Direction, beyond},
+    contains, total,
+};
 use crate::{
     rows::{AgentRow, ClientRow},
     schema::{agents, clients},
@@ -21,7 +26,7 @@ pub(super) fn clients(
     conn: &mut PgConnection,
     filter: &ClientFilter,
     page: Page,
-) -> QueryResult<Rows<ClientRow>> {
+) -> QueryResult<Paged<ClientRow>> {
     let wanted = || {
         let mut query = clients::table.into_boxed();
         if let Some(search) = &filter.search {
@@ -38,14 +43,18 @@ pub(super) fn clients(
         }
         query
     };
-    let total = wanted().count().get_result(conn)?;
-    let rows = wanted()
+    let total = total(page, || wanted().count().get_result(conn))?;
+    let mut query = wanted();
+    if let Some(last) = behind_time(page)? {
+        query = query.filter(beyond((clients::created_at, clients::id), Direction::Down, last));
+    }
+    let rows = query
         .order((clients::created_at.desc(), clients::id.desc()))
-        .limit(i64::from(page.size()))
+        .limit(page.reach())
         .offset(page.offset())
         .select(ClientRow::as_select())
         .load(conn)?;
-    Ok((total, rows))
+    Ok(Paged::of(page, total, rows, |row: &ClientRow| Position::at(row.created_at, row.id)))
 }
 
 pub(super) fn agent(conn: &mut PgConnection, id: AgentId) -> QueryResult<Option<AgentRow>> {
@@ -56,7 +65,7 @@ pub(super) fn agents(
     conn: &mut PgConnection,
     filter: &AgentFilter,
     page: Page,
-) -> QueryResult<Rows<AgentRow>> {
+) -> QueryResult<Paged<AgentRow>> {
     let wanted = || {
         let mut query = agents::table.into_boxed();
         if let Some(search) = &filter.search {
@@ -68,12 +77,17 @@ pub(super) fn agents(
         }
         query
     };
-    let total = wanted().count().get_result(conn)?;
-    let rows = wanted()
+    let total = total(page, || wanted().count().get_result(conn))?;
+    let mut query = wanted();
+    if let Some(last) = behind_time(page)? {
+        query = query.filter(beyond((agents::created_at, agents::id), Direction::Down, last));
+    }
+    let rows = query
         .order((agents::created_at.desc(), agents::id.desc()))
-        .limit(i64::from(page.size()))
+        .limit(page.reach())
         .offset(page.offset())
-        .select(AgentRow::as_select())
+        .select((AgentRow::as_select(), agents::created_at))
         .load(conn)?;
-    Ok((total, rows))
+    let place = |(row, created_at): &(AgentRow, OffsetDateTime)| Position::at(*created_at, row.id);
+    Paged::of(page, total, rows, place).try_map(|(row, _)| Ok(row))
 }

@@ -2,25 +2,25 @@
 
 pub(crate) mod accounts;
 mod backlog;
+pub(crate) mod beyond;
 mod directory;
 mod tickets;
 
 use std::time::Duration;
 
-use diesel::PgConnection;
+use diesel::{PgConnection, QueryResult};
 use techsupport_application::{
-    AppError, Budget, Page, Paged,
+    AppError, Budget, Page, Paged, Position, SortKey,
     ports::{
         AgentFilter, Backlog, ClientFilter, Credentials, Reader, Readiness, StoredRefreshToken, TicketFilter,
         TimelineRow,
     },
 };
 use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, User, UserId, ticket::Ticket};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{Database, rows};
-
-/// What a page of rows is made of: how many there are in all, and those asked for.
-type Rows<R> = (i64, Vec<R>);
 
 pub(crate) struct PgReader {
     database: Database,
@@ -43,11 +43,30 @@ impl PgReader {
 
 /// Turns rows into what the domain knows; a row that cannot be understood fails the page.
 fn paged<R, T>(
-    (total, rows): Rows<R>,
+    page: Paged<R>,
     convert: impl Fn(R) -> Result<T, rows::Corrupt>,
 ) -> Result<Paged<T>, AppError> {
-    let rows = rows.into_iter().map(convert).collect::<Result<_, _>>().map_err(AppError::internal)?;
-    Ok(Paged { rows, total })
+    page.try_map(convert).map_err(AppError::internal)
+}
+
+/// Behind which row a walk goes on, in a list that is sorted by a time. Whoever asked has made sure that the
+/// place is one of such a list.
+fn behind_time(page: Page) -> QueryResult<Option<(OffsetDateTime, Uuid)>> {
+    match page.position() {
+        None => Ok(None),
+        Some(Position { key: SortKey::Time(at), id }) => Ok(Some((at, id))),
+        Some(position) => Err(foreign(position)),
+    }
+}
+
+/// A place in another list.
+fn foreign(position: Position) -> diesel::result::Error {
+    diesel::result::Error::QueryBuilderError(format!("no place in this list: {:?}", position.key).into())
+}
+
+/// How many rows there are, where somebody wants to know.
+fn total(page: Page, count: impl FnOnce() -> QueryResult<i64>) -> QueryResult<Option<i64>> {
+    page.number().map(|_| count()).transpose()
 }
 
 /// What somebody typed, as a pattern for `ILIKE` in which `%` and `_` stand for themselves.

@@ -4,14 +4,18 @@ use std::collections::HashMap;
 
 use diesel::{dsl::exists, pg::Pg, prelude::*};
 use techsupport_application::{
-    Page,
+    Page, Paged, Position, SortKey,
     ports::{AgentIs, TicketFilter, TicketOrder, TimelineActor, TimelineRow},
 };
 use techsupport_domain::{EventId, TicketId, UserId, ticket::Ticket};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Rows;
+use super::{
+    behind_time,
+    beyond::{Direction, beyond},
+    foreign, total,
+};
 use crate::{
     policies::PolicyCache,
     rows::{ClockRow, ClockWithPolicy, Corrupt, TicketRow},
@@ -45,19 +49,20 @@ pub(super) fn page(
     policies: &PolicyCache,
     filter: &TicketFilter,
     page: Page,
-) -> QueryResult<Rows<Result<Ticket, Corrupt>>> {
-    let total = wanted(filter).count().get_result(conn)?;
-    let query = wanted(filter);
+) -> QueryResult<Paged<Result<Ticket, Corrupt>>> {
+    let total = total(page, || wanted(filter).count().get_result(conn))?;
+    let query = from_there_on(wanted(filter), filter.order, page)?;
     let rows: Vec<TicketRow> = match filter.order {
         TicketOrder::CreatedDesc => query.order((tickets::created_at.desc(), tickets::id.desc())),
         TicketOrder::CreatedAsc => query.order((tickets::created_at.asc(), tickets::id.asc())),
         TicketOrder::PriorityAsc => query.order((tickets::priority.asc(), tickets::id.asc())),
         TicketOrder::PriorityDesc => query.order((tickets::priority.desc(), tickets::id.desc())),
     }
-    .limit(i64::from(page.size()))
+    .limit(page.reach())
     .offset(page.offset())
     .select(TicketRow::as_select())
     .load(conn)?;
+    let Paged { rows, next, .. } = Paged::of(page, total, rows, |row| place_of(row, filter.order));
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let tiers: HashMap<Uuid, String> = tickets::table
         .inner_join(clients::table)
@@ -82,7 +87,46 @@ pub(super) fn page(
             row.into_ticket(tier, clocks)
         })
         .collect();
-    Ok((total, tickets))
+    Ok(Paged { rows: tickets, total, next })
+}
+
+/// Where a ticket stands in the list.
+fn place_of(row: &TicketRow, order: TicketOrder) -> Position {
+    let key = match order {
+        TicketOrder::CreatedDesc | TicketOrder::CreatedAsc => SortKey::Time(row.created_at),
+        TicketOrder::PriorityAsc | TicketOrder::PriorityDesc => SortKey::Number(i64::from(row.priority)),
+    };
+    Position { key, id: row.id }
+}
+
+/// Only what a walk has not seen yet.
+fn from_there_on(
+    query: tickets::BoxedQuery<'_, Pg>,
+    order: TicketOrder,
+    page: Page,
+) -> QueryResult<tickets::BoxedQuery<'_, Pg>> {
+    let by_age = (tickets::created_at, tickets::id);
+    let by_priority = (tickets::priority, tickets::id);
+    let Some(position) = page.position() else { return Ok(query) };
+    let priority = || match position.key {
+        SortKey::Number(number) => i16::try_from(number).map_err(|_| foreign(position)),
+        SortKey::Time(_) | SortKey::Rank(_) | SortKey::Nothing => Err(foreign(position)),
+    };
+    Ok(match order {
+        TicketOrder::CreatedDesc | TicketOrder::CreatedAsc => {
+            let direction = if order == TicketOrder::CreatedAsc { Direction::Up } else { Direction::Down };
+            match behind_time(page)? {
+                Some(last) => query.filter(beyond(by_age, direction, last)),
+                None => query,
+            }
+        }
+        TicketOrder::PriorityAsc => {
+            query.filter(beyond(by_priority, Direction::Up, (priority()?, position.id)))
+        }
+        TicketOrder::PriorityDesc => {
+            query.filter(beyond(by_priority, Direction::Down, (priority()?, position.id)))
+        }
+    })
 }
 
 fn wanted(filter: &TicketFilter) -> tickets::BoxedQuery<'_, Pg> {
@@ -137,17 +181,20 @@ pub(super) fn timeline(
     conn: &mut PgConnection,
     id: TicketId,
     page: Page,
-) -> QueryResult<Option<Rows<TimelineRow>>> {
+) -> QueryResult<Option<Paged<TimelineRow>>> {
     let there = tickets::table.filter(tickets::id.eq(id.uuid()).and(tickets::deleted_at.is_null()));
     if !diesel::select(exists(there)).get_result::<bool>(conn)? {
         return Ok(None);
     }
     let of_ticket = || ticket_timeline::table.filter(ticket_timeline::ticket_id.eq(id.uuid()));
-    let total = of_ticket().count().get_result(conn)?;
-    let rows: Vec<TimelineEntry> = of_ticket()
-        .left_join(users::table)
+    let total = total(page, || of_ticket().count().get_result(conn))?;
+    let mut query = of_ticket().left_join(users::table).into_boxed();
+    if let Some(last) = behind_time(page)? {
+        query = query.filter(beyond((ticket_timeline::at, ticket_timeline::id), Direction::Up, last));
+    }
+    let rows: Vec<TimelineEntry> = query
         .order((ticket_timeline::at.asc(), ticket_timeline::id.asc()))
-        .limit(i64::from(page.size()))
+        .limit(page.reach())
         .offset(page.offset())
         .select((
             ticket_timeline::id,
@@ -160,7 +207,8 @@ pub(super) fn timeline(
             ticket_timeline::event_id,
         ))
         .load(conn)?;
-    Ok(Some((total, rows.into_iter().map(timeline_row).collect())))
+    let rows = rows.into_iter().map(timeline_row).collect();
+    Ok(Some(Paged::of(page, total, rows, |row: &TimelineRow| Position::at(row.at, row.id))))
 }
 
 fn timeline_row((id, at, actor, email, action, before, after, event): TimelineEntry) -> TimelineRow {

@@ -14,10 +14,7 @@ use techsupport_domain::{
 
 use super::dto::TicketDto;
 use crate::{
-    handlers::{
-        list::{answer, page},
-        rules,
-    },
+    handlers::{list::List, rules},
     inbound::{Inbound, Member, Parameters, optional},
     problem::{InputError, Place, Problem},
     routes::Answer,
@@ -48,6 +45,8 @@ struct TicketQuery {
     page: Member<String>,
     #[garde(custom(optional(rules::page_size)))]
     page_size: Member<String>,
+    #[garde(custom(optional(rules::cursor)))]
+    cursor: Member<String>,
 }
 
 impl Parameters for TicketQuery {
@@ -102,7 +101,7 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
             detail,
         }]));
     }
-    let page = page(&query.page, &query.page_size)?;
-    let paged = inbound.run(move |ctx| tickets::list_tickets(ctx, &filter, page)).await?;
-    Ok(answer(paged, page, TicketDto::from))
+    let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, filter.order.sorted_by())?;
+    let paged = inbound.run(move |ctx| tickets::list_tickets(ctx, &filter, list.page)).await?;
+    Ok(list.answer(paged, TicketDto::from))
 }

@@ -4,6 +4,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use techsupport_application::{
+    SortedBy,
     ports::{TimelineActor, TimelineRow},
     tickets, wire_time,
 };
@@ -11,10 +12,7 @@ use techsupport_domain::TicketId;
 use time::OffsetDateTime;
 
 use crate::{
-    handlers::{
-        list::{answer, page},
-        rules,
-    },
+    handlers::{list::List, rules},
     inbound::{Inbound, Member, Parameters, optional},
     routes::Answer,
 };
@@ -26,6 +24,8 @@ struct TimelineQuery {
     page: Member<String>,
     #[garde(custom(optional(rules::page_size)))]
     page_size: Member<String>,
+    #[garde(custom(optional(rules::cursor)))]
+    cursor: Member<String>,
 }
 
 impl Parameters for TimelineQuery {}
@@ -71,8 +71,8 @@ impl From<TimelineRow> for EntryDto {
 /// `GET /api/tickets/{id}/timeline`
 pub(crate) async fn timeline(inbound: Inbound) -> Answer {
     let query: TimelineQuery = inbound.query()?;
-    let page = page(&query.page, &query.page_size)?;
+    let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, SortedBy::Time)?;
     let id = inbound.id(TicketId::new)?;
-    let paged = inbound.run(move |ctx| tickets::ticket_timeline(ctx, id, page)).await?;
-    Ok(answer(paged, page, EntryDto::from))
+    let paged = inbound.run(move |ctx| tickets::ticket_timeline(ctx, id, list.page)).await?;
+    Ok(list.answer(paged, EntryDto::from))
 }
