@@ -145,4 +145,32 @@ impl AppError {
             | AppError::Internal(_) => false,
         }
     }
+
+    /// Whether the rules have judged a well-formed request: done again, it would be answered alike as long as
+    /// nobody changes what it is about. Such an answer is kept for repeated requests, as a success is.
+    pub fn is_verdict(&self) -> bool {
+        match self {
+            AppError::Refused(refusal) => match refusal {
+                Refusal::IllegalTransition { .. }
+                | Refusal::NotAssignable { .. }
+                | Refusal::AgentInactive(_) => true,
+                Refusal::AgentLevelTooLow { .. } => false,
+            },
+            AppError::Unprocessable(_) => true,
+            AppError::Conflict(conflict) => match conflict {
+                Conflict::EmailTaken(_) | Conflict::LastAdmin => true,
+                Conflict::RepeatInFlight => false,
+            },
+            AppError::NotFound(_)
+            | AppError::Invalid(_)
+            | AppError::Stale
+            | AppError::RepeatDiffers
+            | AppError::Unauthenticated(_)
+            | AppError::TimedOut
+            | AppError::Unavailable { .. }
+            | AppError::Contention { .. }
+            | AppError::Corrupt { .. }
+            | AppError::Internal(_) => false,
+        }
+    }
 }

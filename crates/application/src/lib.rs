@@ -4,6 +4,7 @@
 //! talks to the broker: what has to leave the process is written to the outbox in the same transaction.
 
 pub mod accounts;
+pub mod audit;
 mod budget;
 mod call;
 mod change;
@@ -16,6 +17,7 @@ mod joined;
 mod page;
 pub mod ports;
 mod relay;
+pub mod repeats;
 mod sweep;
 pub mod tickets;
 mod trace;

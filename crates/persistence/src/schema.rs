@@ -41,6 +41,21 @@ table! {
 }
 
 table! {
+    audit_log (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        actor_kind -> Text,
+        actor_id -> Nullable<Uuid>,
+        action -> Text,
+        target_kind -> Nullable<Text>,
+        target_id -> Nullable<Text>,
+        ip -> Nullable<Text>,
+        outcome -> Text,
+        detail -> Jsonb,
+    }
+}
+
+table! {
     clients (id) {
         id -> Uuid,
         name -> Text,
@@ -211,6 +226,18 @@ table! {
     }
 }
 
+table! {
+    idempotency_keys (id) {
+        id -> Bytea,
+        fingerprint -> Bytea,
+        status -> SmallInt,
+        headers -> Jsonb,
+        body -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
 joinable!(tickets -> clients (client_id));
 joinable!(sla_clocks -> tickets (ticket_id));
 joinable!(ticket_timeline -> users (actor_id));
@@ -222,6 +249,7 @@ allow_tables_to_appear_in_same_query!(
     users,
     sessions,
     refresh_tokens,
+    audit_log,
     clients,
     agents,
     sla_policies,
@@ -235,4 +263,5 @@ allow_tables_to_appear_in_same_query!(
     outbox,
     deliveries,
     inbox,
+    idempotency_keys,
 );

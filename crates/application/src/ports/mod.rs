@@ -1,14 +1,20 @@
 //! What the use cases need from the outside world. Adapters implement these; nothing here knows how.
 
 mod accounts;
+mod audit;
 mod channel;
 mod outbox;
 mod passwords;
 mod reader;
+mod repeats;
 mod work;
 
 pub use accounts::{
-    AccountTx, Credentials, NewRefreshToken, NewSession, NewUser, StoredRefreshToken, TokenState,
+    AccountReader, AccountTx, Credentials, EndedSessions, NewRefreshToken, NewSession, NewUser, SessionEnd,
+    SessionRow, Sessions, StoredRefreshToken, TokenState, UserFilter,
+};
+pub use audit::{
+    AuditAction, AuditActor, AuditEntry, AuditFilter, AuditOutcome, AuditReader, AuditRow, AuditTarget, AuditTx,
 };
 pub use channel::{Channel, ChannelError, ChannelName, Notification, Parcel};
 pub use outbox::{EventPublisher, Outbox, PublishFailure, PublishReport};
@@ -17,6 +23,7 @@ pub use reader::{
     AgentFilter, AgentIs, Backlog, ClientFilter, Reader, Readiness, TicketFilter, TicketOrder, TimelineActor,
     TimelineRow,
 };
+pub use repeats::{Earlier, Fingerprint, KeptAnswer, RepeatKey, RepeatTx};
 pub use work::{
     Claim, DeliveryTx, DirectoryTx, DueBatch, NewAgent, NewClient, Opening, Scope, SetAside, TicketTx, Tx,
     UnitOfWork, UnitOfWorkExt,

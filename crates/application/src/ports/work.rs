@@ -10,7 +10,7 @@ use techsupport_domain::{
 };
 use time::OffsetDateTime;
 
-use super::{AccountTx, ChannelName};
+use super::{AccountTx, AuditTx, ChannelName, RepeatTx};
 use crate::{AppError, Budget, TicketChange};
 
 /// Opens a transaction, runs the work in it, commits.
@@ -53,9 +53,9 @@ impl<W: UnitOfWork + ?Sized> UnitOfWorkExt for W {
 }
 
 /// Everything that can be done inside a transaction.
-pub trait Tx: TicketTx + DirectoryTx + AccountTx + DeliveryTx + Scope {}
+pub trait Tx: TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + RepeatTx + Scope {}
 
-impl<T: TicketTx + DirectoryTx + AccountTx + DeliveryTx + Scope> Tx for T {}
+impl<T: TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + RepeatTx + Scope> Tx for T {}
 
 /// Part of a transaction that can fail on its own.
 pub trait Scope {

@@ -12,4 +12,5 @@ mod deliveries;
 mod fakes;
 mod golden;
 mod relay;
+mod repeats;
 mod sweep;

@@ -1,9 +1,11 @@
 //! What can be done inside a transaction.
 
 mod accounts;
+mod audit;
 mod deliveries;
 mod directory;
 mod record;
+mod repeats;
 mod scope;
 mod tickets;
 

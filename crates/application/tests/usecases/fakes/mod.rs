@@ -2,11 +2,13 @@
 //! the work succeeds: so nothing of a failed one stays, as in a database.
 
 mod accounts;
+mod audit;
 mod channel;
 mod deliveries;
 mod directory;
 mod passwords;
 mod reader;
+mod repeats;
 mod store;
 mod tickets;
 

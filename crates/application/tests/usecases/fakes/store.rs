@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use techsupport_application::{
     TicketChange,
-    ports::{ChannelName, Credentials, SetAside},
+    ports::{AuditEntry, ChannelName, Credentials, RepeatKey, SetAside},
 };
 use techsupport_domain::{
     Agent, AgentId, Client, ClientId, EventId, SessionId, TicketId, sla::Policy, ticket::Ticket,
 };
 use time::OffsetDateTime;
 
-use super::{START, deliveries::Row};
+use super::{START, deliveries::Row, repeats::Kept};
 
 #[derive(Clone)]
 pub struct Store {
@@ -35,6 +35,10 @@ pub struct Store {
     pub users: Vec<Credentials>,
     pub sessions: BTreeMap<SessionId, Session>,
     pub tokens: BTreeMap<String, Token>,
+    pub audit: Vec<AuditEntry>,
+    pub kept: BTreeMap<RepeatKey, Kept>,
+    /// Keys that another transaction has claimed.
+    pub held: BTreeSet<RepeatKey>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +74,9 @@ impl Default for Store {
             users: Vec::new(),
             sessions: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            audit: Vec::new(),
+            kept: BTreeMap::new(),
+            held: BTreeSet::new(),
         }
     }
 }
