@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use techsupport_domain::{RefreshTokenId, Role, SessionId, User, UserId, text::Email};
+use time::OffsetDateTime;
 
-use crate::AppError;
+use crate::{AppError, Budget, Page, Paged};
 
 /// A user to register.
 #[derive(Clone)]
@@ -85,6 +86,50 @@ pub struct StoredRefreshToken {
     pub user: User,
 }
 
+/// Why a login ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// By its own refresh token.
+    Logout,
+    /// A spent refresh token was presented.
+    Reuse,
+    /// The user ended it.
+    Revoked,
+    /// The user changed the password elsewhere.
+    PasswordChanged,
+    /// The user was given another role.
+    RoleChanged,
+    /// The user was deactivated.
+    Deactivated,
+}
+
+impl SessionEnd {
+    /// As it is stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SessionEnd::Logout => "LOGOUT",
+            SessionEnd::Reuse => "REUSE",
+            SessionEnd::Revoked => "REVOKED",
+            SessionEnd::PasswordChanged => "PASSWORD_CHANGED",
+            SessionEnd::RoleChanged => "ROLE_CHANGED",
+            SessionEnd::Deactivated => "DEACTIVATED",
+        }
+    }
+}
+
+/// Which logins to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sessions {
+    /// This one.
+    One(SessionId),
+    /// This one, if it is this user's.
+    OneOf(UserId, SessionId),
+    /// All of this user's.
+    AllOf(UserId),
+    /// All of this user's but this one.
+    OthersOf(UserId, SessionId),
+}
+
 /// Users, sessions and refresh tokens inside a transaction.
 pub trait AccountTx {
     /// Registers a user. A taken e-mail address is a conflict.
@@ -106,4 +151,68 @@ pub trait AccountTx {
 
     /// Ends a session with everything that descends from it. Doing so twice is harmless.
     fn revoke_session(&mut self, session: SessionId, reason: &str) -> Result<(), AppError>;
+}
+
+/// A login that is not ended, as its user sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Identity.
+    pub id: SessionId,
+    /// When the user signed in.
+    pub created_at: OffsetDateTime,
+    /// When it was last refreshed.
+    pub last_used_at: OffsetDateTime,
+    /// From where the user signed in, as far as it is known.
+    pub ip: Option<String>,
+    /// With which program.
+    pub user_agent: Option<String>,
+}
+
+/// Which users to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    /// With this role.
+    pub role: Option<Role>,
+    /// Active, or not.
+    pub active: Option<bool>,
+    /// Part of the e-mail address, whatever the letter case; `%` and `_` stand for themselves.
+    pub search: Option<String>,
+}
+
+/// Logins that have ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedSessions {
+    /// Which.
+    pub ids: Vec<SessionId>,
+    /// The database's clock when it was asked.
+    pub as_of: OffsetDateTime,
+}
+
+/// Reads of users and sessions.
+pub trait AccountReader {
+    /// A user.
+    fn user(&self, budget: &Budget, id: UserId) -> Result<Option<User>, AppError>;
+
+    /// Users, newest first.
+    fn users(&self, budget: &Budget, filter: &UserFilter, page: Page) -> Result<Paged<User>, AppError>;
+
+    /// What a login compares with. `email` in its folded form.
+    fn credentials(&self, budget: &Budget, email: &str) -> Result<Option<Credentials>, AppError>;
+
+    /// What a change of password compares with.
+    fn credentials_of(&self, budget: &Budget, id: UserId) -> Result<Option<Credentials>, AppError>;
+
+    /// A refresh token, unlocked: what to compare the secret half with before anything is locked.
+    fn refresh_token(&self, budget: &Budget, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError>;
+
+    /// A user's logins that are neither ended nor beyond refreshing, newest first.
+    fn sessions(&self, budget: &Budget, user: UserId, page: Page) -> Result<Paged<SessionRow>, AppError>;
+
+    /// Logins that ended after `since`, or within the last `window` when that is later or nothing is known yet.
+    fn ended_sessions(
+        &self,
+        budget: &Budget,
+        since: Option<OffsetDateTime>,
+        window: Duration,
+    ) -> Result<EndedSessions, AppError>;
 }

@@ -14,7 +14,8 @@ pub use accounts::{
     SessionRow, Sessions, StoredRefreshToken, TokenState, UserFilter,
 };
 pub use audit::{
-    AuditAction, AuditActor, AuditEntry, AuditFilter, AuditOutcome, AuditReader, AuditRow, AuditTarget, AuditTx,
+    AuditAction, AuditActor, AuditEntry, AuditFilter, AuditOutcome, AuditReader, AuditRow, AuditTarget,
+    AuditTx,
 };
 pub use channel::{Channel, ChannelError, ChannelName, Notification, Parcel};
 pub use outbox::{EventPublisher, Outbox, PublishFailure, PublishReport};

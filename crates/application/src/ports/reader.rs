@@ -11,7 +11,7 @@ use techsupport_domain::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Credentials, StoredRefreshToken};
+use super::{AuditReader, Credentials, StoredRefreshToken};
 use crate::{AppError, Budget, Page, Paged, SortedBy};
 
 /// Which agent a ticket has to have.
@@ -149,7 +149,7 @@ pub enum Readiness {
 }
 
 /// Reads that change nothing.
-pub trait Reader: Send + Sync {
+pub trait Reader: AuditReader + Send + Sync {
     /// A ticket that is not deleted.
     fn ticket(&self, budget: &Budget, id: TicketId) -> Result<Option<Ticket>, AppError>;
 

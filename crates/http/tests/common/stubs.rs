@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
-        AgentFilter, Backlog, ClientFilter, Credentials, Passwords, Reader, Readiness, StoredRefreshToken,
-        TicketFilter, TimelineRow, Tx, UnitOfWork,
+        AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, Credentials, Passwords,
+        Reader, Readiness, StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork,
     },
 };
 use techsupport_domain::{
@@ -122,6 +122,12 @@ impl Reader for StubReader {
 
     fn readiness(&self, _: &Budget) -> Result<Readiness, AppError> {
         (self.readiness)()
+    }
+}
+
+impl AuditReader for StubReader {
+    fn audit(&self, _: &Budget, _: &AuditFilter, _: Page) -> Result<Paged<AuditRow>, AppError> {
+        Ok(nothing())
     }
 }
 

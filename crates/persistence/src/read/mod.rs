@@ -1,6 +1,7 @@
 //! Reads that change nothing.
 
 pub(crate) mod accounts;
+mod audit;
 mod backlog;
 pub(crate) mod beyond;
 mod directory;
@@ -12,8 +13,8 @@ use diesel::{PgConnection, QueryResult};
 use techsupport_application::{
     AppError, Budget, Page, Paged, Position, SortKey,
     ports::{
-        AgentFilter, Backlog, ClientFilter, Credentials, Reader, Readiness, StoredRefreshToken, TicketFilter,
-        TimelineRow,
+        AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, Credentials, Reader,
+        Readiness, StoredRefreshToken, TicketFilter, TimelineRow,
     },
 };
 use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, User, UserId, ticket::Ticket};
@@ -156,6 +157,12 @@ impl Reader for PgReader {
 
     fn readiness(&self, budget: &Budget) -> Result<Readiness, AppError> {
         self.database.readiness(budget)
+    }
+}
+
+impl AuditReader for PgReader {
+    fn audit(&self, budget: &Budget, filter: &AuditFilter, page: Page) -> Result<Paged<AuditRow>, AppError> {
+        paged(self.snapshot(budget, |conn| audit::entries(conn, filter, page))?, audit::into_entry)
     }
 }
 

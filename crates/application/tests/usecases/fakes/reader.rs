@@ -13,7 +13,7 @@ use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, User, UserI
 
 use super::Memory;
 
-fn absent<T>() -> Result<T, AppError> {
+pub(super) fn absent<T>() -> Result<T, AppError> {
     Err(AppError::internal("this fake has no such read"))
 }
 
