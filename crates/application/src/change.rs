@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     Actor, AppError, Ctx,
-    events::{OutboxMessage, describe},
+    events::{OutboxMessage, describe, edited_members},
     wire_time,
 };
 
@@ -23,12 +23,18 @@ use crate::{
 pub enum TimelineAction {
     /// The ticket was opened.
     Created,
+    /// What it says, or was promised, was changed.
+    Edited,
     /// It moved.
     StatusChanged,
     /// It got another agent, or none.
     Assigned,
+    /// Somebody said something about it.
+    Commented,
     /// It was soft-deleted.
     Deleted,
+    /// It was brought back.
+    Restored,
     /// A deadline is near.
     SlaWarned,
     /// A deadline passed.
@@ -42,9 +48,12 @@ impl TimelineAction {
     pub const fn name(self) -> &'static str {
         match self {
             TimelineAction::Created => "CREATED",
+            TimelineAction::Edited => "EDITED",
             TimelineAction::StatusChanged => "STATUS_CHANGED",
             TimelineAction::Assigned => "ASSIGNED",
+            TimelineAction::Commented => "COMMENTED",
             TimelineAction::Deleted => "DELETED",
+            TimelineAction::Restored => "RESTORED",
             TimelineAction::SlaWarned => "SLA_WARNED",
             TimelineAction::SlaBreached => "SLA_BREACHED",
             TimelineAction::SlaEscalated => "SLA_ESCALATED",
@@ -169,9 +178,12 @@ fn step_run(event: &TicketEvent, id: EventId) -> Option<StepRun> {
             event: id,
         }),
         TicketEvent::Created
+        | TicketEvent::Edited(_)
         | TicketEvent::StatusChanged { .. }
         | TicketEvent::Assigned { .. }
-        | TicketEvent::Deleted => None,
+        | TicketEvent::Commented(_)
+        | TicketEvent::Deleted
+        | TicketEvent::Restored => None,
     }
 }
 
@@ -203,8 +215,20 @@ fn entry(ticket: &Ticket, event: &TicketEvent, event_id: EventId, id: Uuid) -> T
             json!({"agentId": before.map(|agent| agent.to_string())}),
             json!({"agentId": after.map(|agent| agent.to_string())}),
         ),
+        TicketEvent::Edited(edited) => {
+            let (before, after) = edited_members(edited);
+            (TimelineAction::Edited, before.into(), after.into())
+        }
+        TicketEvent::Commented(comment) => (
+            TimelineAction::Commented,
+            json!({}),
+            json!({"commentId": comment.id.to_string(), "visibility": comment.visibility.name()}),
+        ),
         TicketEvent::Deleted => {
             (TimelineAction::Deleted, json!({"deleted": false}), json!({"deleted": true}))
+        }
+        TicketEvent::Restored => {
+            (TimelineAction::Restored, json!({"deleted": true}), json!({"deleted": false}))
         }
         TicketEvent::SlaWarned(due) => (TimelineAction::SlaWarned, json!({}), step(due)),
         TicketEvent::SlaBreached { due, escalated, needs_supervisor, .. } => {
@@ -229,7 +253,9 @@ fn created(ticket: &Ticket) -> Value {
         "description": ticket.description.as_str(),
         "status": ticket.status.name(),
         "priority": ticket.priority.get(),
+        "tags": ticket.tags.iter().collect::<Vec<_>>(),
         "clientId": ticket.client.to_string(),
+        "clientType": ticket.tier.name(),
         "agentId": ticket.agent.map(|agent| agent.to_string()),
         "escalationLevel": ticket.level.get(),
     })

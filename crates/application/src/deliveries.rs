@@ -125,9 +125,12 @@ fn open_parcel(body: &[u8]) -> Result<Option<Parcel>, String> {
         EventType::SlaWarning => Notification::Warning(serde_json::from_value(received.data).map_err(wrong)?),
         EventType::SlaBreached => Notification::Breach(serde_json::from_value(received.data).map_err(wrong)?),
         EventType::TicketCreated
+        | EventType::TicketEdited
         | EventType::TicketStatusChanged
         | EventType::TicketAssigned
-        | EventType::TicketDeleted => return Ok(None),
+        | EventType::TicketCommented
+        | EventType::TicketDeleted
+        | EventType::TicketRestored => return Ok(None),
     };
     Ok(Some(Parcel {
         event: EventId::new(received.id),

@@ -33,6 +33,8 @@ macro_rules! typed_id {
 typed_id! {
     /// A ticket.
     TicketId,
+    /// A comment on a ticket.
+    CommentId,
     /// A client, on whose behalf tickets are opened.
     ClientId,
     /// An agent, who works on tickets.

@@ -7,7 +7,7 @@ use techsupport_domain::{
     Agent, AgentId, AgentLevel, Client, ClientId, ClientTier, Role, TicketId, User, UserId,
     sla::{Clock, Metric, Policy, Run, StepKey},
     text::{Company, Description, Email, PersonName, Title},
-    ticket::{EscalationLevel, Priority, Status, Ticket, TicketNumber},
+    ticket::{EscalationLevel, Priority, Status, Tags, Ticket, TicketNumber},
 };
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -71,6 +71,7 @@ impl TicketRow {
             description: Description::parse(self.description).map_err(corrupt("description"))?,
             status: Status::parse(&self.status).map_err(corrupt("status"))?,
             priority: Priority::parse(i64::from(self.priority)).map_err(corrupt("priority"))?,
+            tags: Tags::default(),
             client: ClientId::new(self.client_id),
             tier: tier_of(tier)?,
             agent: self.agent_id.map(AgentId::new),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use techsupport_domain::{
     Agent, Client, ClientTier, TicketId,
     text::{Description, Title},
-    ticket::{Decision, NewTicket, Priority, Ticket, TicketEvent},
+    ticket::{Decision, NewTicket, Priority, Tags, Ticket, TicketEvent},
 };
 use time::OffsetDateTime;
 
@@ -157,6 +157,7 @@ fn new_ticket(
         title,
         description: Description::parse(description).map_err(AppError::internal)?,
         priority,
+        tags: Tags::default(),
         client: client.id,
         tier: opening.tier,
         policy: opening.policy,

@@ -5,7 +5,8 @@ use techsupport_domain::{EventId, TicketId, ticket::Ticket, ticket::TicketEvent}
 use time::OffsetDateTime;
 
 use super::{
-    SlaBreachedV1, SlaWarningV1, TicketAssignedV1, TicketCreatedV1, TicketDeletedV1, TicketStatusChangedV1,
+    SlaBreachedV1, SlaWarningV1, TicketAssignedV1, TicketCommentedV1, TicketCreatedV1, TicketEditedV1,
+    TicketStatusChangedV1, TicketVisibilityV1,
 };
 use crate::{Actor, AppError, TraceContext, wire_time};
 
@@ -18,23 +19,32 @@ pub enum EventType {
     SlaBreached,
     /// `pro.techsupport.ticket.created.v1`
     TicketCreated,
+    /// `pro.techsupport.ticket.edited.v1`
+    TicketEdited,
     /// `pro.techsupport.ticket.status_changed.v1`
     TicketStatusChanged,
     /// `pro.techsupport.ticket.assigned.v1`
     TicketAssigned,
+    /// `pro.techsupport.ticket.commented.v1`
+    TicketCommented,
     /// `pro.techsupport.ticket.deleted.v1`
     TicketDeleted,
+    /// `pro.techsupport.ticket.restored.v1`
+    TicketRestored,
 }
 
 impl EventType {
     /// Every type.
-    pub const ALL: [EventType; 6] = [
+    pub const ALL: [EventType; 9] = [
         EventType::SlaWarning,
         EventType::SlaBreached,
         EventType::TicketCreated,
+        EventType::TicketEdited,
         EventType::TicketStatusChanged,
         EventType::TicketAssigned,
+        EventType::TicketCommented,
         EventType::TicketDeleted,
+        EventType::TicketRestored,
     ];
 
     const PREFIX: &'static str = "pro.techsupport.";
@@ -45,9 +55,12 @@ impl EventType {
             EventType::SlaWarning => "pro.techsupport.sla.warning.v1",
             EventType::SlaBreached => "pro.techsupport.sla.breached.v1",
             EventType::TicketCreated => "pro.techsupport.ticket.created.v1",
+            EventType::TicketEdited => "pro.techsupport.ticket.edited.v1",
             EventType::TicketStatusChanged => "pro.techsupport.ticket.status_changed.v1",
             EventType::TicketAssigned => "pro.techsupport.ticket.assigned.v1",
+            EventType::TicketCommented => "pro.techsupport.ticket.commented.v1",
             EventType::TicketDeleted => "pro.techsupport.ticket.deleted.v1",
+            EventType::TicketRestored => "pro.techsupport.ticket.restored.v1",
         }
     }
 
@@ -115,7 +128,18 @@ pub(crate) fn describe(
         TicketEvent::Assigned { before, after } => {
             seal.close(EventType::TicketAssigned, &TicketAssignedV1::of(ticket, actor, *before, *after))
         }
-        TicketEvent::Deleted => seal.close(EventType::TicketDeleted, &TicketDeletedV1::of(ticket, actor)),
+        TicketEvent::Edited(edited) => {
+            seal.close(EventType::TicketEdited, &TicketEditedV1::of(ticket, actor, edited))
+        }
+        TicketEvent::Commented(comment) => {
+            seal.close(EventType::TicketCommented, &TicketCommentedV1::of(ticket, actor, comment))
+        }
+        TicketEvent::Deleted => {
+            seal.close(EventType::TicketDeleted, &TicketVisibilityV1::of(ticket, actor, true))
+        }
+        TicketEvent::Restored => {
+            seal.close(EventType::TicketRestored, &TicketVisibilityV1::of(ticket, actor, false))
+        }
         TicketEvent::SlaWarned(due) => seal.close(EventType::SlaWarning, &SlaWarningV1::of(ticket, due)),
         TicketEvent::SlaBreached { due, escalated, needs_supervisor, level_after, .. } => seal.close(
             EventType::SlaBreached,

@@ -19,7 +19,7 @@ pub struct ActorV1 {
 }
 
 impl ActorV1 {
-    fn of(actor: Actor) -> Self {
+    pub(super) fn of(actor: Actor) -> Self {
         match actor {
             Actor::System => Self { kind: "SYSTEM", id: None },
             Actor::User(user) => Self { kind: "USER", id: Some(user.to_string()) },
@@ -53,6 +53,8 @@ pub struct TicketStateV1 {
     pub status: &'static str,
     /// 1 to 4.
     pub priority: u8,
+    /// What people group it by.
+    pub tags: Vec<String>,
     /// For whom.
     pub client_id: String,
     /// `VIP` or `NORMAL`.
@@ -70,6 +72,7 @@ impl TicketCreatedV1 {
                 title: ticket.title.as_str().to_owned(),
                 status: ticket.status.name(),
                 priority: ticket.priority.get(),
+                tags: ticket.tags.iter().map(str::to_owned).collect(),
                 client_id: ticket.client.to_string(),
                 client_type: ticket.tier.name(),
             },
@@ -161,15 +164,15 @@ impl TicketAssignedV1 {
     }
 }
 
-/// `pro.techsupport.ticket.deleted.v1`
+/// `pro.techsupport.ticket.deleted.v1` and `pro.techsupport.ticket.restored.v1`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TicketDeletedV1 {
+pub struct TicketVisibilityV1 {
     /// Which ticket.
     pub ticket_id: String,
     /// Its number, for people.
     pub number: String,
-    /// Who deleted it.
+    /// Who deleted it, or brought it back.
     pub actor: ActorV1,
     /// What was visible.
     pub before: VisibilityV1,
@@ -185,14 +188,14 @@ pub struct VisibilityV1 {
     pub deleted: bool,
 }
 
-impl TicketDeletedV1 {
-    pub(super) fn of(ticket: &Ticket, actor: Actor) -> Self {
+impl TicketVisibilityV1 {
+    pub(super) fn of(ticket: &Ticket, actor: Actor, deleted: bool) -> Self {
         Self {
             ticket_id: ticket.id.to_string(),
             number: ticket.number.to_string(),
             actor: ActorV1::of(actor),
-            before: VisibilityV1 { deleted: false },
-            after: VisibilityV1 { deleted: true },
+            before: VisibilityV1 { deleted: !deleted },
+            after: VisibilityV1 { deleted },
         }
     }
 }

@@ -3,7 +3,7 @@
 use techsupport_domain::{
     ClientId, TicketId,
     text::{Description, Title},
-    ticket::{NewTicket, Priority, Ticket},
+    ticket::{NewTicket, Priority, Tags, Ticket},
 };
 
 use super::change::record;
@@ -20,6 +20,8 @@ pub struct OpenTicket {
     pub client: ClientId,
     /// How urgent.
     pub priority: Priority,
+    /// What people group it by.
+    pub tags: Tags,
 }
 
 /// Opens a ticket and starts its clocks, by the database's clock.
@@ -35,6 +37,7 @@ pub fn open_ticket(ctx: Ctx<'_>, command: &OpenTicket) -> Result<Ticket, AppErro
             title: command.title.clone(),
             description: command.description.clone(),
             priority: command.priority,
+            tags: command.tags.clone(),
             client: command.client,
             tier: opening.tier,
             policy: opening.policy,

@@ -11,7 +11,7 @@ use techsupport_domain::{
     AgentId, ClientId, ClientTier, TicketId,
     sla::{ClockState, Metric},
     text::{Description, Title},
-    ticket::{Priority, Refusal, Status},
+    ticket::{Priority, Refusal, Status, Tags},
 };
 
 use crate::fakes::{Desk, HOUR, new_id};
@@ -151,5 +151,6 @@ fn opening(client: ClientId) -> OpenTicket {
         description: Description::parse("Smoke since nine o'clock.").unwrap(),
         client,
         priority: Priority::default(),
+        tags: Tags::default(),
     }
 }

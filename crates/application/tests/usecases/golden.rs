@@ -13,7 +13,7 @@ use techsupport_domain::{
     ClientTier, PolicyVersionId, TicketId,
     sla::{Calendar, Metric, Offset, Policy, Step, StepAction, StepKey, Target, TargetMinutes},
     text::{Description, Title},
-    ticket::{Priority, Status},
+    ticket::{Priority, Status, Tags},
 };
 use uuid::Uuid;
 
@@ -76,6 +76,7 @@ fn created() {
         description: Description::parse("Smoke since nine o'clock.").unwrap(),
         client: desk.client(ClientTier::Vip),
         priority: Priority::parse(1).unwrap(),
+        tags: Tags::parse(["Printer", "fire"]).unwrap(),
     };
     let ticket = open_ticket(desk.ctx(), &command).unwrap();
     assert_eq!(ticket, desk.stored(ticket.id));

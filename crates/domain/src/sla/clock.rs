@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Metric, Step, StepAction, StepKey, Terms};
+use super::{Calendar, Metric, Step, StepAction, StepKey, Terms};
 use crate::UnknownName;
 
 /// Whether a clock is counting.
@@ -214,6 +214,26 @@ impl Clock {
                 self.breached_at = None;
             }
             self.run_from(at);
+        }
+    }
+
+    /// Goes on under other terms: the time counted stays counted, the steps that ran have run, and the
+    /// deadline is where the new target is reached. It may have passed already, but never before the stretch
+    /// that the clock is in: what lies before is only known as a sum. An answer given under the old terms was
+    /// given under the old terms.
+    pub(crate) fn come_under(&mut self, terms: Terms) {
+        let since = match self.run {
+            Run::Running { since } | Run::Paused { since } => since,
+            Run::Stopped { .. } => return,
+        };
+        // Time counted by one calendar is time counted by any other, once it is settled; with two of them,
+        // a stretch under way has to be settled here first.
+        match (self.terms.calendar, terms.calendar) {
+            (Calendar::AlwaysOpen, Calendar::AlwaysOpen) => {}
+        }
+        if terms != self.terms {
+            self.terms = terms;
+            self.due_at = self.reaches(self.terms.target.duration(), since);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{EscalationLevel, Status};
+use super::{Comment, Edited, EscalationLevel, Status};
 use crate::{AgentId, sla::DueStep};
 
 /// One thing that happened to a ticket. Every one of them ends up in the timeline.
@@ -10,6 +10,8 @@ use crate::{AgentId, sla::DueStep};
 pub enum TicketEvent {
     /// The ticket was opened.
     Created,
+    /// What it says, or was promised, was changed.
+    Edited(Box<Edited>),
     /// It moved, by a person's act or, when a deadline passed, by itself.
     StatusChanged {
         /// Where it stood.
@@ -32,8 +34,12 @@ pub enum TicketEvent {
         /// Whose it is.
         after: Option<AgentId>,
     },
+    /// Somebody said something about it.
+    Commented(Comment),
     /// It was taken out of sight.
     Deleted,
+    /// It was brought back.
+    Restored,
     /// A deadline is near.
     SlaWarned(DueStep),
     /// A deadline passed, or a later step after it was due.

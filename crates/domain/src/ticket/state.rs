@@ -4,7 +4,7 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-use super::{Decision, EscalationLevel, Priority, Refusal, Status, TicketEvent};
+use super::{Decision, EscalationLevel, Priority, Refusal, Status, Tags, TicketEvent};
 use crate::{
     Agent, AgentId, AgentLevel, ClientId, ClientTier, TicketId,
     sla::{Clock, DueStep, Metric, Policy, StepAction},
@@ -46,6 +46,8 @@ pub struct NewTicket {
     pub description: Description,
     /// How urgent.
     pub priority: Priority,
+    /// What people group it by.
+    pub tags: Tags,
     /// For whom.
     pub client: ClientId,
     /// The client's tier at this moment.
@@ -74,6 +76,8 @@ pub struct Ticket {
     pub status: Status,
     /// How urgent.
     pub priority: Priority,
+    /// What people group it by.
+    pub tags: Tags,
     /// For whom.
     pub client: ClientId,
     /// The client's tier.
@@ -94,7 +98,7 @@ pub struct Ticket {
     pub clocks: Vec<Clock>,
 }
 
-type Outcome = Result<Decision<Ticket, TicketEvent>, Refusal>;
+pub(super) type Outcome = Result<Decision<Ticket, TicketEvent>, Refusal>;
 
 impl Ticket {
     /// Opens a ticket and starts its clocks.
@@ -111,6 +115,7 @@ impl Ticket {
             description: new.description,
             status: Status::Open,
             priority: new.priority,
+            tags: new.tags,
             client: new.client,
             tier: new.tier,
             agent: None,
@@ -127,11 +132,7 @@ impl Ticket {
     /// Moves the ticket by a person's act, which is also its first response.
     pub fn transition(mut self, to: Status, at: OffsetDateTime) -> Outcome {
         let moved = self.move_to(to, at)?;
-        for clock in &mut self.clocks {
-            if clock.metric == Metric::FirstResponse {
-                clock.stop(at);
-            }
-        }
+        self.answer(at);
         Ok(self.changed(at, vec![moved]))
     }
 
@@ -157,15 +158,6 @@ impl Ticket {
         }
         self.agent = after;
         Ok(self.changed(at, vec![TicketEvent::Assigned { before, after }]))
-    }
-
-    /// Takes the ticket out of sight. Its clocks stand still from now on.
-    pub fn delete(mut self, at: OffsetDateTime) -> Decision<Ticket, TicketEvent> {
-        self.deleted_at = Some(at);
-        for clock in &mut self.clocks {
-            clock.pause(at);
-        }
-        self.changed(at, vec![TicketEvent::Deleted])
     }
 
     /// Runs the SLA steps that are due. `None` when none is.
@@ -244,7 +236,20 @@ impl Ticket {
         })
     }
 
-    fn changed(mut self, at: OffsetDateTime, events: Vec<TicketEvent>) -> Decision<Ticket, TicketEvent> {
+    /// A person has said or done something: the first response, if there was none before.
+    pub(super) fn answer(&mut self, at: OffsetDateTime) {
+        for clock in &mut self.clocks {
+            if clock.metric == Metric::FirstResponse {
+                clock.stop(at);
+            }
+        }
+    }
+
+    pub(super) fn changed(
+        mut self,
+        at: OffsetDateTime,
+        events: Vec<TicketEvent>,
+    ) -> Decision<Ticket, TicketEvent> {
         self.version += 1;
         self.updated_at = at;
         Decision { state: self, events }

@@ -6,7 +6,7 @@ use techsupport_domain::{
     Agent, AgentId, AgentLevel, ClientId, ClientTier, PolicyVersionId, TicketId,
     sla::{Calendar, Clock, Metric, Offset, Policy, Step, StepAction, StepKey, Target, TargetMinutes},
     text::{Description, Email, PersonName, Title},
-    ticket::{NewTicket, Priority, Status, Ticket, TicketNumber},
+    ticket::{NewTicket, Priority, Status, Tags, Ticket, TicketNumber},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 use uuid::Uuid;
@@ -46,6 +46,7 @@ pub fn open(policy: Policy) -> Ticket {
         title: Title::parse("The printer is on fire").unwrap(),
         description: Description::parse("Smoke since nine o'clock.").unwrap(),
         priority: Priority::default(),
+        tags: Tags::default(),
         client: ClientId::new(Uuid::from_u128(2)),
         tier: ClientTier::Vip,
         policy,

@@ -31,7 +31,10 @@ fn keys(events: &[TicketEvent]) -> Vec<(u16, i16)> {
             TicketEvent::Created
             | TicketEvent::StatusChanged { .. }
             | TicketEvent::Assigned { .. }
-            | TicketEvent::Deleted => None,
+            | TicketEvent::Edited(_)
+            | TicketEvent::Commented(_)
+            | TicketEvent::Deleted
+            | TicketEvent::Restored => None,
         })
         .collect()
 }

@@ -91,7 +91,10 @@ fn a_breach_that_cannot_escalate_any_further_reaches_a_supervisor() {
             TicketEvent::Created
             | TicketEvent::StatusChanged { .. }
             | TicketEvent::Assigned { .. }
+            | TicketEvent::Edited(_)
+            | TicketEvent::Commented(_)
             | TicketEvent::Deleted
+            | TicketEvent::Restored
             | TicketEvent::SlaWarned(_) => None,
         });
         told.push(breached.unwrap());

@@ -4,7 +4,7 @@ use techsupport_application::Page;
 use techsupport_domain::{
     AgentLevel, AgentLevelError,
     text::{Company, Description, Email, PersonName, TextError, Title},
-    ticket::{Priority, PriorityError},
+    ticket::{Priority, PriorityError, TagError, Tags},
 };
 use time::{
     Date, OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem,
@@ -134,6 +134,11 @@ pub(super) fn company(text: &str) -> Result<Company, TextError> {
 /// A priority in a body.
 pub(super) fn priority(number: i64) -> Result<Priority, PriorityError> {
     Priority::parse(number)
+}
+
+/// All tags of a ticket.
+pub(super) fn tags(texts: &[String]) -> Result<Tags, TagError> {
+    Tags::parse(texts.iter().map(String::as_str))
 }
 
 /// The number of a page.

@@ -13,7 +13,7 @@ use techsupport_domain::{
     Agent, AgentId, Client, ClientId, ClientTier, PolicyVersionId, Role, TicketId, User, UserId,
     sla::default_policy,
     text::{Description, Email, Title},
-    ticket::{NewTicket, Priority, Ticket, TicketNumber},
+    ticket::{NewTicket, Priority, Tags, Ticket, TicketNumber},
 };
 use techsupport_http::BrokerHealth;
 use time::OffsetDateTime;
@@ -51,6 +51,7 @@ pub fn ticket(id: TicketId) -> Ticket {
         title: Title::parse("Printer on fire").unwrap(),
         description: Description::parse("It burns").unwrap(),
         priority: Priority::default(),
+        tags: Tags::default(),
         client: ClientId::new(Uuid::from_u128(2)),
         tier: ClientTier::Vip,
         policy: default_policy(PolicyVersionId::new(Uuid::from_u128(3)), ClientTier::Vip),

@@ -10,7 +10,7 @@ use techsupport_domain::{
     ClientId, ClientTier, PolicyVersionId, TicketId,
     sla::default_policy,
     text::{Company, Description, Email, PersonName, Title},
-    ticket::{NewTicket, Priority, Ticket, TicketNumber},
+    ticket::{NewTicket, Priority, Tags, Ticket, TicketNumber},
 };
 use time::{OffsetDateTime, macros::datetime};
 use uuid::Uuid;
@@ -50,6 +50,7 @@ impl Desk {
             title: Title::parse("The printer is on fire").unwrap(),
             description: Description::parse("Smoke since nine o'clock.").unwrap(),
             priority: Priority::default(),
+            tags: Tags::default(),
             client,
             tier,
             policy: policy.unwrap_or_else(|| default_policy(version(), tier)),

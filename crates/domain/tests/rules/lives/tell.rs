@@ -2,7 +2,8 @@
 
 use techsupport_domain::{
     sla::DueStep,
-    ticket::{Refusal, TicketEvent},
+    text::{Description, Title},
+    ticket::{Refusal, Replaced, TicketEvent},
 };
 use time::{Duration, OffsetDateTime};
 
@@ -50,7 +51,17 @@ fn event(event: &TicketEvent) -> String {
             before.map(|agent| agent.uuid().as_u128()),
             after.map(|agent| agent.uuid().as_u128())
         ),
+        TicketEvent::Edited(edited) => format!(
+            "edited title {} description {} priority {} tags {} tier {}",
+            replaced(&edited.title, Title::as_str),
+            replaced(&edited.description, Description::as_str),
+            replaced(&edited.priority, |priority| priority.get()),
+            replaced(&edited.tags, |tags| tags.iter().collect::<Vec<_>>().join("+")),
+            replaced(&edited.tier, |tier| tier.name()),
+        ),
+        TicketEvent::Commented(comment) => format!("commented {}", comment.visibility.name()),
         TicketEvent::Deleted => "deleted".to_owned(),
+        TicketEvent::Restored => "restored".to_owned(),
         TicketEvent::SlaWarned(due) => format!("warned: {}", step(due)),
         TicketEvent::SlaBreached { due, escalated, needs_supervisor, level_before, level_after } => format!(
             "breached: {} escalated {escalated} supervisor {needs_supervisor} level {} > {}",
@@ -59,6 +70,10 @@ fn event(event: &TicketEvent) -> String {
             level_after.get()
         ),
     }
+}
+
+fn replaced<'a, T, S: std::fmt::Display>(value: &'a Option<Replaced<T>>, say: impl Fn(&'a T) -> S) -> String {
+    value.as_ref().map_or_else(|| "-".to_owned(), |it| format!("{} > {}", say(&it.before), say(&it.after)))
 }
 
 fn step(due: &DueStep) -> String {
