@@ -3,21 +3,65 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpResponse, http::header};
-use serde_json::json;
+use serde::Serialize;
 use techsupport_application::{
     Actor, AppError, Budget, Call, Ctx, TraceContext,
     ports::{Backlog, Readiness},
 };
 use tokio::{sync::Mutex, time::Instant};
+use utoipa::ToSchema;
 
 use crate::{
     gate::Lane,
     inbound::Inbound,
     metrics::prometheus_text,
+    openapi::{Operation, Tag, terms},
     problem::{Kind, Problem},
     routes::Answer,
     state::State,
 };
+
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+const OK: &str = "ok";
+const ALIVE: AliveDto = AliveDto { status: OK };
+const READY: ReadyDto = ReadyDto { status: OK, database: OK, schema: OK, broker: OK };
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Alive)]
+struct AliveDto {
+    #[schema(required, schema_with = terms::ok)]
+    status: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Ready)]
+struct ReadyDto {
+    #[schema(required, schema_with = terms::ok)]
+    status: &'static str,
+    #[schema(required, schema_with = terms::ok)]
+    database: &'static str,
+    #[schema(required, schema_with = terms::ok)]
+    schema: &'static str,
+    #[schema(required, schema_with = terms::ok)]
+    broker: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Process)]
+struct ProcessDto {
+    #[schema(required, schema_with = terms::count)]
+    uptime_seconds: u64,
+    memory_usage: MemoryDto,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = MemoryUsage)]
+struct MemoryDto {
+    /// Resident memory, where the operating system tells.
+    #[schema(required, schema_with = terms::or_null::count)]
+    rss: Option<u64>,
+}
 
 /// What probes remember.
 #[derive(Default)]
@@ -28,7 +72,7 @@ pub(crate) struct Health {
 
 /// The process answers.
 pub(crate) async fn ok(_: Inbound) -> Answer {
-    Ok(HttpResponse::Ok().json(json!({"status": "ok"})))
+    Ok(HttpResponse::Ok().json(ALIVE))
 }
 
 /// Everything this process cannot do without is there. Names the first part that is not.
@@ -45,19 +89,20 @@ pub(crate) async fn ready(inbound: Inbound) -> Answer {
     if !state.broker.is_up() {
         return missing("broker", "the broker cannot be reached");
     }
-    Ok(HttpResponse::Ok().json(json!({"status": "ok", "database": "ok", "schema": "ok", "broker": "ok"})))
+    Ok(HttpResponse::Ok().json(READY))
 }
 
 /// How long this process has been running and how much memory it holds.
 pub(crate) async fn process(inbound: Inbound) -> Answer {
     let uptime = inbound.state().started.elapsed().as_secs();
-    Ok(HttpResponse::Ok().json(json!({"uptimeSeconds": uptime, "memoryUsage": {"rss": resident_bytes()}})))
+    let memory_usage = MemoryDto { rss: resident_bytes() };
+    Ok(HttpResponse::Ok().json(ProcessDto { uptime_seconds: uptime, memory_usage }))
 }
 
 /// All metrics, in Prometheus' text format. What the database cannot tell at the moment keeps its last value.
 pub(crate) async fn prometheus(inbound: Inbound) -> Answer {
     refresh_backlog(inbound.state()).await;
-    let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    let kind = (header::CONTENT_TYPE, PROMETHEUS_TEXT);
     Ok(HttpResponse::Ok().insert_header(kind).body(prometheus_text()))
 }
 
@@ -107,4 +152,36 @@ fn resident_bytes() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1_024)
+}
+
+pub(crate) fn ok_docs() -> Operation {
+    Operation::new("health", Tag::Health, "Whether the service answers").answers(200, "It does.", Some(ALIVE))
+}
+
+pub(crate) fn live_docs() -> Operation {
+    Operation::new("live", Tag::Health, "Whether the process lives").answers(200, "It does.", Some(ALIVE))
+}
+
+pub(crate) fn ready_docs() -> Operation {
+    Operation::new("ready", Tag::Health, "Whether everything it needs is there")
+        .about("Database, its schema and the broker; names the first that is missing.")
+        .answers(200, "It is.", Some(READY))
+        .refuses(Kind::NotReady)
+}
+
+pub(crate) fn process_docs() -> Operation {
+    let sample = ProcessDto { uptime_seconds: 86_400, memory_usage: MemoryDto { rss: Some(50_331_648) } };
+    Operation::new("processMetrics", Tag::Health, "How the process is doing").answers(
+        200,
+        "Figures.",
+        Some(sample),
+    )
+}
+
+pub(crate) fn prometheus_docs() -> Operation {
+    Operation::new("prometheusMetrics", Tag::Health, "All metrics").sends(
+        200,
+        "Prometheus' text format.",
+        &[PROMETHEUS_TEXT],
+    )
 }

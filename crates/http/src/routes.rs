@@ -5,13 +5,15 @@
 use std::future::Future;
 
 use actix_web::{HttpResponse, http::Method};
-use futures_util::future::{FutureExt, LocalBoxFuture};
+use futures_util::future::{FutureExt, LocalBoxFuture, TryFutureExt};
 use techsupport_domain::{Permission, Role};
 
 use crate::{
+    explorer,
     handlers::{accounts, agents, clients, tickets},
     health,
-    inbound::Inbound,
+    inbound::{Inbound, OnceAnswer},
+    openapi::Operation,
     problem::Problem,
 };
 
@@ -53,7 +55,11 @@ pub(crate) struct Route {
     pub(crate) access: Access,
     /// Whether the handler reads the query. Elsewhere below `/api` any parameter is one too many.
     pub(crate) takes_query: bool,
+    /// Whether a request with an `Idempotency-Key` can be sent again.
+    pub(crate) repeatable: bool,
     pub(crate) handler: Handler,
+    /// What callers are told of it. See [`crate::openapi`].
+    pub(crate) docs: fn() -> Operation,
 }
 
 /// The table.
@@ -61,39 +67,55 @@ pub(crate) fn table() -> Vec<Route> {
     use Access::{Needs, Public};
     use Permission::{DeleteTickets, KeepDirectory, ManageUsers, ReadDirectory, ReadSelf, WorkTickets};
     vec![
-        post("/api/auth/login", Public, accounts::login),
-        post("/api/auth/refresh", Public, accounts::refresh),
-        post("/api/auth/logout", Public, accounts::log_out),
-        get("/api/auth/me", Needs(ReadSelf), accounts::me),
-        post("/api/auth/register", Needs(ManageUsers), accounts::register),
-        get("/api/clients", Needs(ReadDirectory), clients::list).with_query(),
-        post("/api/clients", Needs(KeepDirectory), clients::enter),
-        get("/api/clients/{id}", Needs(ReadDirectory), clients::show),
-        get("/api/agents", Needs(ReadDirectory), agents::list).with_query(),
-        post("/api/agents", Needs(KeepDirectory), agents::enter),
-        get("/api/agents/{id}", Needs(ReadDirectory), agents::show),
-        get("/api/tickets", Needs(WorkTickets), tickets::list).with_query(),
-        post("/api/tickets", Needs(WorkTickets), tickets::open),
-        get("/api/tickets/{id}", Needs(WorkTickets), tickets::show),
-        delete("/api/tickets/{id}", Needs(DeleteTickets), tickets::delete),
-        patch("/api/tickets/{id}/status", Needs(WorkTickets), tickets::change_status),
-        patch("/api/tickets/{id}/assign", Needs(WorkTickets), tickets::assign),
-        get("/api/tickets/{id}/timeline", Needs(WorkTickets), tickets::timeline).with_query(),
-        get("/health", Public, health::ok),
-        get("/health/live", Public, health::ok),
-        get("/health/ready", Public, health::ready),
-        get("/health/metrics", Public, health::process),
-        get("/metrics", Public, health::prometheus),
+        post_secret("/api/auth/login", Public, accounts::login, accounts::login_docs),
+        post_secret("/api/auth/refresh", Public, accounts::refresh, accounts::refresh_docs),
+        post_secret("/api/auth/logout", Public, accounts::log_out, accounts::log_out_docs),
+        get("/api/auth/me", Needs(ReadSelf), accounts::me, accounts::me_docs),
+        post_secret("/api/auth/register", Needs(ManageUsers), accounts::register, accounts::register_docs),
+        get("/api/clients", Needs(ReadDirectory), clients::list, clients::list_docs).with_query(),
+        post("/api/clients", Needs(KeepDirectory), clients::enter, clients::enter_docs),
+        get("/api/clients/{id}", Needs(ReadDirectory), clients::show, clients::show_docs),
+        get("/api/agents", Needs(ReadDirectory), agents::list, agents::list_docs).with_query(),
+        post("/api/agents", Needs(KeepDirectory), agents::enter, agents::enter_docs),
+        get("/api/agents/{id}", Needs(ReadDirectory), agents::show, agents::show_docs),
+        get("/api/tickets", Needs(WorkTickets), tickets::list, tickets::list_docs).with_query(),
+        post("/api/tickets", Needs(WorkTickets), tickets::open, tickets::open_docs),
+        get("/api/tickets/{id}", Needs(WorkTickets), tickets::show, tickets::show_docs),
+        delete("/api/tickets/{id}", Needs(DeleteTickets), tickets::delete, tickets::delete_docs),
+        patch(
+            "/api/tickets/{id}/status",
+            Needs(WorkTickets),
+            tickets::change_status,
+            tickets::change_status_docs,
+        ),
+        patch("/api/tickets/{id}/assign", Needs(WorkTickets), tickets::assign, tickets::assign_docs),
+        get("/api/tickets/{id}/timeline", Needs(WorkTickets), tickets::timeline, tickets::timeline_docs)
+            .with_query(),
+        get("/health", Public, health::ok, health::ok_docs),
+        get("/health/live", Public, health::ok, health::live_docs),
+        get("/health/ready", Public, health::ready, health::ready_docs),
+        get("/health/metrics", Public, health::process, health::process_docs),
+        get("/metrics", Public, health::prometheus, health::prometheus_docs),
+        get("/api/openapi.json", Public, explorer::openapi, explorer::openapi_docs),
+        get("/docs", Public, explorer::page, explorer::page_docs),
+        get("/docs/", Public, explorer::page_in_folder, explorer::page_in_folder_docs),
+        get("/docs/{file}", Public, explorer::file, explorer::file_docs),
     ]
 }
 
 impl Route {
-    fn new<F>(method: Method, path: &'static str, access: Access, handler: fn(Inbound) -> F) -> Self
+    fn new<F>(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        handler: fn(Inbound) -> F,
+        docs: fn() -> Operation,
+    ) -> Self
     where
         F: Future<Output = Answer> + 'static,
     {
         let handler: Handler = Box::new(move |inbound| handler(inbound).boxed_local());
-        Self { method, path, access, takes_query: false, handler }
+        Self { method, path, access, takes_query: false, repeatable: false, handler, docs }
     }
 
     fn with_query(self) -> Self {
@@ -105,30 +127,60 @@ fn get<F: Future<Output = Answer> + 'static>(
     path: &'static str,
     access: Access,
     handler: fn(Inbound) -> F,
+    docs: fn() -> Operation,
 ) -> Route {
-    Route::new(Method::GET, path, access, handler)
+    Route::new(Method::GET, path, access, handler, docs)
 }
 
-fn post<F: Future<Output = Answer> + 'static>(
+/// Honours `Idempotency-Key`: the handler cannot answer but through [`Inbound::run_once`].
+fn post<F: Future<Output = Result<OnceAnswer, Problem>> + 'static>(
     path: &'static str,
     access: Access,
     handler: fn(Inbound) -> F,
+    docs: fn() -> Operation,
 ) -> Route {
-    Route::new(Method::POST, path, access, handler)
+    let handler: Handler =
+        Box::new(move |inbound| handler(inbound).map_ok(OnceAnswer::into_response).boxed_local());
+    Route { method: Method::POST, path, access, takes_query: false, repeatable: true, handler, docs }
+}
+
+/// Below `/api/auth` requests or answers hold secrets, which are not kept: `Idempotency-Key` is ignored.
+fn post_secret<F: Future<Output = Answer> + 'static>(
+    path: &'static str,
+    access: Access,
+    handler: fn(Inbound) -> F,
+    docs: fn() -> Operation,
+) -> Route {
+    Route::new(Method::POST, path, access, handler, docs)
 }
 
 fn patch<F: Future<Output = Answer> + 'static>(
     path: &'static str,
     access: Access,
     handler: fn(Inbound) -> F,
+    docs: fn() -> Operation,
 ) -> Route {
-    Route::new(Method::PATCH, path, access, handler)
+    Route::new(Method::PATCH, path, access, handler, docs)
 }
 
 fn delete<F: Future<Output = Answer> + 'static>(
     path: &'static str,
     access: Access,
     handler: fn(Inbound) -> F,
+    docs: fn() -> Operation,
 ) -> Route {
-    Route::new(Method::DELETE, path, access, handler)
+    Route::new(Method::DELETE, path, access, handler, docs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_post_can_be_repeated_but_those_that_hold_secrets() {
+        for route in table() {
+            let wanted = route.method == Method::POST && !route.path.starts_with("/api/auth/");
+            assert_eq!(route.repeatable, wanted, "{} {}", route.method, route.path);
+        }
+    }
 }

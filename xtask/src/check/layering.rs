@@ -82,6 +82,7 @@ const OWNED: &[Owned] = &[
         why: "no crate but messaging knows AMQP",
     },
     Owned { families: &["actix"], owner: HTTP, why: "no crate but http knows actix" },
+    Owned { families: &["utoipa"], owner: HTTP, why: "no crate but http describes the API" },
 ];
 
 /// What `cargo metadata --no-deps` says about a workspace, held against the map. Empty when all is well.

@@ -3,66 +3,89 @@
 use actix_web::HttpResponse;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use techsupport_application::{
-    AppError,
-    accounts::{self, Login, Register, Secret, SignedIn},
+    AppError, Unauthenticated,
+    accounts::{self, Login, Refreshed, Register, Secret, SignedIn},
 };
 use techsupport_domain::{Role, User};
+use utoipa::ToSchema;
 
 use super::rules;
 use crate::{
     inbound::{Inbound, Member, optional, required},
+    openapi::{Operation, Tag, samples, terms},
     problem::{Kind, Problem},
     routes::Answer,
     state::State,
 };
 
-#[derive(Deserialize, Validate, Default)]
+#[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schema(as = Credentials)]
 struct LoginBody {
     #[garde(custom(required(rules::something)))]
+    #[schema(required, schema_with = terms::something)]
     email: Member<String>,
     #[garde(custom(required(rules::something)))]
+    #[schema(required, schema_with = terms::password)]
     password: Member<String>,
 }
 
-#[derive(Deserialize, Validate, Default)]
+#[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schema(as = PresentedRefreshToken)]
 struct RefreshTokenBody {
     // Any text: one that cannot be a token is answered like any other that cannot be used.
     #[garde(custom(required(rules::any_text)))]
+    #[schema(required, schema_with = terms::presented_refresh_token)]
     refresh_token: Member<String>,
 }
 
-#[derive(Deserialize, Validate, Default)]
+#[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schema(as = NewUser)]
 struct RegisterBody {
     #[garde(custom(required(rules::email)))]
+    #[schema(required, schema_with = terms::email)]
     email: Member<String>,
     #[garde(custom(required(rules::something)))]
+    #[schema(required, schema_with = terms::new_password)]
     password: Member<String>,
     #[garde(custom(required(Role::parse)))]
+    #[schema(required, schema_with = terms::role_given)]
     role: Member<String>,
     #[garde(custom(optional(rules::flag)))]
+    #[schema(schema_with = terms::or_null::active)]
     active: Member<bool>,
 }
 
 /// No `Debug`: it holds two secrets.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = TokenPair)]
 struct TokenPairDto {
+    #[schema(required, schema_with = terms::access_token)]
     access_token: String,
+    #[schema(required, schema_with = terms::refresh_token)]
     refresh_token: String,
+    #[schema(required, schema_with = terms::token_type)]
     token_type: &'static str,
+    #[schema(required, schema_with = terms::expires_in)]
     expires_in: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = User)]
 struct UserDto {
+    #[schema(required, schema_with = terms::id)]
     id: String,
+    #[schema(required, schema_with = terms::email)]
     email: String,
+    #[schema(required, schema_with = terms::role)]
     role: &'static str,
+    #[schema(required, schema_with = terms::active)]
     active: bool,
 }
 
@@ -83,7 +106,6 @@ pub(crate) async fn login(mut inbound: Inbound) -> Answer {
     let command = Login {
         email: body.email.take(rules::something)?,
         password: Secret::new(body.password.take(rules::something)?),
-        ip: inbound.address().map(|address| address.to_string()),
         user_agent: inbound.user_agent(),
     };
     let attempt = inbound.state().throttle.attempt(inbound.address(), &command.email.to_lowercase());
@@ -101,8 +123,10 @@ pub(crate) async fn refresh(mut inbound: Inbound) -> Answer {
     let body: RefreshTokenBody = inbound.json().await?;
     let presented = Secret::new(body.refresh_token.take(rules::any_text)?);
     let lifetime = inbound.state().refresh_lifetime;
-    let who = inbound.run_hashing(move |ctx| accounts::refresh(ctx, presented.reveal(), lifetime)).await?;
-    pair(inbound.state(), &who)
+    match inbound.run_hashing(move |ctx| accounts::refresh(ctx, presented.reveal(), lifetime)).await? {
+        Refreshed::Pair(who) => pair(inbound.state(), &who),
+        Refreshed::Reused(_) => Err(AppError::Unauthenticated(Unauthenticated::UnusableRefreshToken).into()),
+    }
 }
 
 /// `POST /api/auth/logout`
@@ -149,4 +173,63 @@ fn pair(state: &State, who: &SignedIn) -> Answer {
         token_type: "Bearer",
         expires_in: state.tokens.lifetime_s(),
     }))
+}
+
+/// How tokens look. These are of nobody and open nothing.
+fn sample_pair() -> TokenPairDto {
+    TokenPairDto {
+        access_token: "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIn0.e30.c2FtcGxl".to_owned(),
+        refresh_token: "0123456789abcdef".repeat(4),
+        token_type: "Bearer",
+        expires_in: 900,
+    }
+}
+
+pub(crate) fn login_docs() -> Operation {
+    Operation::new("login", Tag::Authentication, "Sign in")
+        .about(
+            "Unknown address, wrong password and inactive user get one and the same answer, after the same time. \
+             Attempts are limited by address, and by account from one address, so that nobody can lock the owner out.",
+        )
+        .takes::<LoginBody>(json!({"email": "ana@example.org", "password": "correct horse battery"}))
+        .answers(200, "Signed in.", Some(sample_pair()))
+        .leads_to_body("refresh", "refreshTokens", json!({"refreshToken": "$response.body#/refreshToken"}))
+        .leads_to_body("logout", "logout", json!({"refreshToken": "$response.body#/refreshToken"}))
+        .refuses(Kind::BadCredentials)
+        .refuses(Kind::TooManyAttempts)
+}
+
+pub(crate) fn refresh_docs() -> Operation {
+    Operation::new("refreshTokens", Tag::Authentication, "Trade a refresh token for a new pair")
+        .about(
+            "The token is spent. Presenting it again is refused, and ends every session that came from the same login. \
+             An `Authorization` header, even an expired one, is ignored.",
+        )
+        .takes::<RefreshTokenBody>(json!({"refreshToken": "0123456789abcdef".repeat(4)}))
+        .answers(200, "A new pair.", Some(sample_pair()))
+        .refuses(Kind::UnusableRefreshToken)
+}
+
+pub(crate) fn log_out_docs() -> Operation {
+    Operation::new("logout", Tag::Authentication, "Sign out")
+        .about("Needs only the refresh token, and is done also when that cannot be used any more.")
+        .takes::<RefreshTokenBody>(json!({"refreshToken": "0123456789abcdef".repeat(4)}))
+        .empty(204, "Signed out.")
+}
+
+pub(crate) fn register_docs() -> Operation {
+    Operation::new("registerUser", Tag::Users, "Register a user")
+        .takes::<RegisterBody>(json!({
+            "email": "ana@example.org", "password": "correct horse battery", "role": "AGENT"
+        }))
+        .answers(201, "The new user.", samples::user().map(UserDto::from))
+        .refuses(Kind::EmailTaken)
+}
+
+pub(crate) fn me_docs() -> Operation {
+    Operation::new("whoAmI", Tag::Authentication, "Who is signed in").answers(
+        200,
+        "The caller.",
+        samples::user().map(UserDto::from),
+    )
 }

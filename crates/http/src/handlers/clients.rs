@@ -1,60 +1,82 @@
 //! Clients.
 
-use actix_web::{HttpResponse, http::header};
+use actix_web::HttpResponse;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use techsupport_application::{
-    SortedBy,
+    AppError, Conflict, Entity, SortedBy,
     directory::{self, EnterClient},
     ports::ClientFilter,
     wire_time,
 };
 use techsupport_domain::{Client, ClientId, ClientTier};
+use utoipa::ToSchema;
 
 use super::{list::List, rules};
 use crate::{
-    inbound::{Inbound, Member, Parameters, optional, required},
+    inbound::{Inbound, Member, OnceAnswer, Parameters, optional, required},
+    openapi::{Operation, Tag, samples, terms},
+    problem::Problem,
+    reply::Reply,
     routes::Answer,
 };
 
-#[derive(Deserialize, Validate, Default)]
+#[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schema(as = NewClient)]
 struct ClientBody {
     #[garde(custom(required(rules::person)))]
+    #[schema(required, schema_with = terms::person)]
     name: Member<String>,
     #[garde(custom(required(rules::email)))]
+    #[schema(required, schema_with = terms::email)]
     email: Member<String>,
     #[garde(custom(required(ClientTier::parse)))]
+    #[schema(required, schema_with = terms::client_type)]
     r#type: Member<String>,
     #[garde(custom(required(rules::company)))]
+    #[schema(required, schema_with = terms::company)]
     company: Member<String>,
 }
 
-#[derive(Deserialize, Validate, Default)]
+#[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct ClientQuery {
     #[garde(custom(optional(rules::search)))]
+    #[schema(schema_with = terms::search)]
     search: Member<String>,
     #[garde(custom(optional(ClientTier::parse)))]
+    #[schema(schema_with = terms::client_type)]
     r#type: Member<String>,
     #[garde(custom(optional(rules::page_number)))]
+    #[schema(schema_with = terms::page)]
     page: Member<String>,
     #[garde(custom(optional(rules::page_size)))]
+    #[schema(schema_with = terms::page_size)]
     page_size: Member<String>,
     #[garde(custom(optional(rules::cursor)))]
+    #[schema(schema_with = terms::cursor)]
     cursor: Member<String>,
 }
 
 impl Parameters for ClientQuery {}
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Client)]
 struct ClientDto {
+    #[schema(required, schema_with = terms::id)]
     id: String,
+    #[schema(required, schema_with = terms::person)]
     name: String,
+    #[schema(required, schema_with = terms::email)]
     email: String,
+    #[schema(required, schema_with = terms::client_type)]
     r#type: &'static str,
+    #[schema(required, schema_with = terms::company)]
     company: String,
+    #[schema(required, schema_with = terms::moment)]
     created_at: String,
 }
 
@@ -72,7 +94,7 @@ impl From<Client> for ClientDto {
 }
 
 /// `POST /api/clients`
-pub(crate) async fn enter(mut inbound: Inbound) -> Answer {
+pub(crate) async fn enter(mut inbound: Inbound) -> Result<OnceAnswer, Problem> {
     let body: ClientBody = inbound.json().await?;
     let command = EnterClient {
         name: body.name.take(rules::person)?,
@@ -80,9 +102,9 @@ pub(crate) async fn enter(mut inbound: Inbound) -> Answer {
         tier: body.r#type.take(ClientTier::parse)?,
         company: body.company.take(rules::company)?,
     };
-    let client = inbound.run(move |ctx| directory::enter_client(ctx, &command)).await?;
-    let location = format!("/api/clients/{}", client.id);
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(ClientDto::from(client)))
+    let entered =
+        |client: Client| Reply::created(&format!("/api/clients/{}", client.id), &ClientDto::from(client));
+    inbound.run_once(move |ctx| directory::enter_client(ctx, &command), entered).await
 }
 
 /// `GET /api/clients`
@@ -102,4 +124,33 @@ pub(crate) async fn show(inbound: Inbound) -> Answer {
     let id = inbound.id(ClientId::new)?;
     let client = inbound.run(move |ctx| directory::show_client(ctx, id)).await?;
     Ok(HttpResponse::Ok().json(ClientDto::from(client)))
+}
+
+fn sample() -> Option<ClientDto> {
+    samples::client().map(ClientDto::from)
+}
+
+pub(crate) fn enter_docs() -> Operation {
+    Operation::new("createClient", Tag::Clients, "Enter a client")
+        .takes::<ClientBody>(json!({
+            "name": "Carla Gómez", "email": "carla@acme.example", "type": "VIP", "company": "ACME"
+        }))
+        .answers(201, "The new client.", sample())
+        .with_location("/api/clients/{id}")
+        .leads_to("show", "showClient", "id", "$response.body#/id")
+        .refuses_with(AppError::Conflict(Conflict::EmailTaken(Entity::Client)))
+}
+
+pub(crate) fn list_docs() -> Operation {
+    Operation::new("listClients", Tag::Clients, "Find clients")
+        .about("Newest first. `search` looks into name, e-mail address and company.")
+        .asks::<ClientQuery>()
+        .lists(sample())
+        .leads_to("first", "showClient", "id", "$response.body#/data/0/id")
+}
+
+pub(crate) fn show_docs() -> Operation {
+    Operation::new("showClient", Tag::Clients, "Show a client")
+        .answers(200, "The client.", sample())
+        .refuses_with(AppError::NotFound(Entity::Client))
 }

@@ -4,6 +4,7 @@
 mod body;
 mod findings;
 mod member;
+mod once;
 mod query;
 mod shape;
 mod strict_json;
@@ -14,11 +15,12 @@ use actix_web::{HttpRequest, dev::Payload, http::header};
 use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use techsupport_application::{Actor, AppError, Budget, Call, Ctx, TraceContext};
+use techsupport_application::{Actor, AppError, Budget, Call, Ctx, TraceContext, ports::Fingerprint};
 use techsupport_domain::{Role, UserId};
 use uuid::Uuid;
 
 pub(crate) use member::{Member, nullable, optional, required};
+pub(crate) use once::OnceAnswer;
 pub(crate) use query::{NoParameters, Parameters};
 
 use crate::{
@@ -51,6 +53,8 @@ pub(crate) struct Inbound {
     state: Arc<State>,
     identity: Identity,
     caller: Option<Caller>,
+    /// Of the body, when it was read and the caller gave the request a key.
+    fingerprint: Option<Fingerprint>,
 }
 
 impl Inbound {
@@ -61,7 +65,7 @@ impl Inbound {
         identity: Identity,
         caller: Option<Caller>,
     ) -> Self {
-        Self { http, payload, state, identity, caller }
+        Self { http, payload, state, identity, caller, fingerprint: None }
     }
 
     /// What all requests share.
@@ -107,6 +111,9 @@ impl Inbound {
             );
             Problem::new(Kind::MalformedBody, detail)
         })?;
+        if once::has_key(self.http.headers()) {
+            self.fingerprint = Some(once::fingerprint(&parsed.value));
+        }
         let Value::Object(members) = parsed.value else {
             let error = InputError {
                 place: Place::Pointer(String::new()),
@@ -130,6 +137,11 @@ impl Inbound {
     /// The parameters of the query, unchecked.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (String, String)> {
         form_urlencoded::parse(self.http.query_string().as_bytes()).into_owned()
+    }
+
+    /// A part of the path, as it is.
+    pub(crate) fn segment(&self, name: &str) -> &str {
+        self.http.match_info().get(name).unwrap_or_default()
     }
 
     /// The id in the path.
@@ -163,6 +175,20 @@ impl Inbound {
             budget: Arc::clone(&self.identity.budget),
         }
     }
+}
+
+/// What would be said of this as a body: for examples that have to be right, or wrong.
+pub(crate) fn check_body<T>(body: Value) -> Result<(), Problem>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    let Value::Object(members) = body else { return Err(Problem::internal()) };
+    shape::shape::<T>(members, findings::Findings::default(), pointer).map(drop)
+}
+
+/// What would be said of this as a query.
+pub(crate) fn check_query<Q: Parameters>(query: &str) -> Result<(), Problem> {
+    query::read::<Q>(query).map(drop)
 }
 
 /// A member of the body.

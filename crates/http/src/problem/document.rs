@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Kind, Place, Problem};
 
-const MEDIA_TYPE: &str = "application/problem+json";
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// A problem document. `message` equals `detail`: clients of the original service read it.
 #[derive(Debug, Serialize)]
@@ -40,7 +40,7 @@ impl<'a> ProblemDocument<'a> {
     pub(crate) fn new(problem: &'a Problem, instance: &'a str, request_id: &'a str) -> Self {
         let transition = problem.transition.as_ref();
         Self {
-            r#type: format!("urn:techsupport:problem:{}", problem.kind.slug()),
+            r#type: problem.kind.uri(),
             title: problem.kind.title(),
             status: problem.kind.status().as_u16(),
             detail: &problem.detail,
@@ -54,6 +54,7 @@ impl<'a> ProblemDocument<'a> {
                 .map(|error| match &error.place {
                     Place::Pointer(pointer) => json!({"pointer": pointer, "detail": error.detail}),
                     Place::Parameter(name) => json!({"parameter": name, "detail": error.detail}),
+                    Place::Header(name) => json!({"header": name, "detail": error.detail}),
                 })
                 .collect(),
             from: transition.map(|t| t.from.name()),
@@ -73,45 +74,17 @@ pub(crate) fn render(
 ) -> HttpResponse {
     let mut answer = HttpResponse::build(problem.kind.status());
     answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
-    match problem.kind {
-        Kind::Unauthenticated | Kind::BadCredentials | Kind::UnusableRefreshToken => {
+    match Manner::of(problem.kind) {
+        Manner::Challenge => {
             answer.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         }
-        Kind::TooManyAttempts
-        | Kind::RateLimited
-        | Kind::RepeatInFlight
-        | Kind::TimedOut
-        | Kind::Overloaded
-        | Kind::Unavailable
-        | Kind::Contention
-        | Kind::NotReady => {
+        Manner::Wait => {
             // Rounded up: who comes back a moment early is turned away again.
             let whole = |wait: Duration| (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
             let wait = problem.retry_after.map_or(retry_after_s, whole);
             answer.insert_header((header::RETRY_AFTER, wait));
         }
-        Kind::MalformedRequest
-        | Kind::PreflightRefused
-        | Kind::MalformedBody
-        | Kind::InvalidInput
-        | Kind::Forbidden
-        | Kind::AgentLevelTooLow
-        | Kind::UnknownRoute
-        | Kind::NotFound
-        | Kind::MethodNotAllowed
-        | Kind::SlowRequest
-        | Kind::IllegalTransition
-        | Kind::NotAssignable
-        | Kind::EmailTaken
-        | Kind::LastAdmin
-        | Kind::PreconditionFailed
-        | Kind::RepeatDiffers
-        | Kind::BodyTooLarge
-        | Kind::UriTooLong
-        | Kind::UnsupportedMediaType
-        | Kind::UnusableReference
-        | Kind::HeadTooLarge
-        | Kind::Internal => {}
+        Manner::Plain => {}
     }
     if let Some(allow) = problem.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         answer.insert_header((header::ALLOW, allow));
@@ -120,4 +93,52 @@ pub(crate) fn render(
         answer.force_close();
     }
     answer.json(ProblemDocument::new(problem, instance, request_id))
+}
+
+/// What an answer says beside the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// `WWW-Authenticate`
+    Challenge,
+    /// `Retry-After`
+    Wait,
+    Plain,
+}
+
+impl Manner {
+    pub(crate) const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Unauthenticated | Kind::BadCredentials | Kind::UnusableRefreshToken => Manner::Challenge,
+            Kind::TooManyAttempts
+            | Kind::RateLimited
+            | Kind::RepeatInFlight
+            | Kind::TimedOut
+            | Kind::Overloaded
+            | Kind::Unavailable
+            | Kind::Contention
+            | Kind::NotReady => Manner::Wait,
+            Kind::MalformedRequest
+            | Kind::PreflightRefused
+            | Kind::MalformedBody
+            | Kind::InvalidInput
+            | Kind::Forbidden
+            | Kind::AgentLevelTooLow
+            | Kind::UnknownRoute
+            | Kind::NotFound
+            | Kind::MethodNotAllowed
+            | Kind::SlowRequest
+            | Kind::IllegalTransition
+            | Kind::NotAssignable
+            | Kind::EmailTaken
+            | Kind::LastAdmin
+            | Kind::PreconditionFailed
+            | Kind::RepeatDiffers
+            | Kind::BodyTooLarge
+            | Kind::UriTooLong
+            | Kind::UnsupportedMediaType
+            | Kind::UnusableReference
+            | Kind::HeadTooLarge
+            | Kind::Internal => Manner::Plain,
+        }
+    }
 }

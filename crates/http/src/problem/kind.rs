@@ -11,11 +11,19 @@ macro_rules! kinds {
         }
 
         impl Kind {
+            /// Every kind, in the order in which they are declared.
+            pub(crate) const ALL: &'static [Kind] = &[$(Kind::$name,)+];
+
             /// The last part of the type URI.
             pub(crate) const fn slug(self) -> &'static str {
                 match self {
                     $(Kind::$name => $slug,)+
                 }
+            }
+
+            /// The type URI.
+            pub(crate) fn uri(self) -> String {
+                format!("urn:techsupport:problem:{}", self.slug())
             }
 
             /// The same for every problem of the kind (RFC 9457, section 3.1.3).

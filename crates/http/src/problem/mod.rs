@@ -8,7 +8,7 @@ use std::{borrow::Cow, time::Duration};
 
 use techsupport_domain::ticket::Status;
 
-pub(crate) use document::{ProblemDocument, render};
+pub(crate) use document::{MEDIA_TYPE, Manner, ProblemDocument, render};
 pub(crate) use kind::Kind;
 
 /// Which part of the input is wrong.
@@ -18,6 +18,8 @@ pub(crate) enum Place {
     Pointer(String),
     /// A parameter of the query or the path.
     Parameter(String),
+    /// A field of the head.
+    Header(&'static str),
 }
 
 /// One wrong part of the input.
@@ -74,6 +76,7 @@ impl Problem {
             [InputError { place: Place::Pointer(at) | Place::Parameter(at), detail }] if !at.is_empty() => {
                 format!("{} {detail}", at.trim_start_matches('/'))
             }
+            [InputError { place: Place::Header(name), detail }] => format!("{name} {detail}"),
             _ => "the request breaks rules; see errors".to_owned(),
         };
         Self { errors, ..Self::new(Kind::InvalidInput, detail) }
@@ -91,12 +94,26 @@ impl Problem {
         Self::new(Kind::Unauthenticated, detail)
     }
 
+    /// The token is good, the login it belongs to is over.
+    pub(crate) fn session_ended() -> Self {
+        Self::unauthenticated("the session has ended; sign in again")
+    }
+
     pub(crate) fn internal() -> Self {
         Self::new(Kind::Internal, "something went wrong on our side; the request id helps to find out what")
     }
 
     pub(crate) fn timed_out() -> Self {
         Self::new(Kind::TimedOut, "the request took too long; nothing it did was kept")
+    }
+
+    pub(crate) fn unavailable(retry_after: Duration) -> Self {
+        Self::new(Kind::Unavailable, "something this needs is unavailable at the moment")
+            .retry_after(retry_after)
+    }
+
+    pub(crate) fn contention() -> Self {
+        Self::new(Kind::Contention, "others kept changing the same thing; nothing was changed")
     }
 
     /// After this answer the connection is closed.

@@ -40,15 +40,15 @@ impl From<AppError> for Problem {
             AppError::Unauthenticated(Unauthenticated::UnusableRefreshToken) => {
                 Problem::new(Kind::UnusableRefreshToken, "the refresh token cannot be used")
             }
+            AppError::Unauthenticated(Unauthenticated::SessionEnded) => Problem::session_ended(),
             AppError::TimedOut => Problem::timed_out(),
             AppError::Unavailable { reason, retry_after } => {
                 tracing::warn!(reason, "something this needs is unavailable");
-                Problem::new(Kind::Unavailable, "something this needs is unavailable at the moment")
-                    .retry_after(retry_after)
+                Problem::unavailable(retry_after)
             }
             AppError::Contention { reason } => {
                 tracing::warn!(reason, "others kept getting in the way");
-                Problem::new(Kind::Contention, "others kept changing the same thing; nothing was changed")
+                Problem::contention()
             }
             AppError::Corrupt { ticket, reason } => {
                 tracing::error!(ticketId = %ticket, reason, "a stored ticket cannot be understood");

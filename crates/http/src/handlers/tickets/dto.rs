@@ -2,44 +2,74 @@
 
 use actix_web::{HttpResponse, http::header};
 use serde::Serialize;
-use techsupport_application::wire_time;
-use techsupport_domain::{sla::Clock, ticket::Ticket};
+use techsupport_application::{AppError, wire_time};
+use techsupport_domain::{
+    sla::Clock,
+    ticket::{Status, Ticket},
+};
 use time::OffsetDateTime;
 
-#[derive(Debug, Serialize)]
+use crate::reply::Reply;
+use utoipa::ToSchema;
+
+use crate::openapi::{samples, terms};
+
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Ticket)]
 pub(super) struct TicketDto {
+    #[schema(required, schema_with = terms::id)]
     id: String,
+    #[schema(required, schema_with = terms::ticket_number)]
     number: String,
+    #[schema(required, schema_with = terms::title)]
     title: String,
+    #[schema(required, schema_with = terms::description)]
     description: String,
+    #[schema(required, schema_with = terms::status)]
     status: &'static str,
+    #[schema(required, schema_with = terms::priority)]
     priority: u8,
+    #[schema(required, schema_with = terms::client_id)]
     client_id: String,
+    #[schema(required, schema_with = terms::or_null::agent_id)]
     agent_id: Option<String>,
+    #[schema(required, schema_with = terms::escalation_level)]
     escalation_level: u8,
+    #[schema(required, schema_with = terms::tags)]
     tags: Vec<String>,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schema(required, schema_with = terms::moment)]
     created_at: OffsetDateTime,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schema(required, schema_with = terms::moment)]
     updated_at: OffsetDateTime,
     #[serde(serialize_with = "wire_time::option::serialize")]
+    #[schema(required, schema_with = terms::or_null::moment)]
     resolved_at: Option<OffsetDateTime>,
+    #[schema(required, schema_with = terms::or_null::minutes)]
     resolution_time_min: Option<i64>,
     sla: Vec<ClockDto>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Clock)]
 struct ClockDto {
+    #[schema(required, schema_with = terms::metric)]
     metric: &'static str,
+    #[schema(required, schema_with = terms::clock_state)]
     state: &'static str,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schema(required, schema_with = terms::moment)]
     due_at: OffsetDateTime,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schema(required, schema_with = terms::moment)]
     started_at: OffsetDateTime,
     #[serde(serialize_with = "wire_time::option::serialize")]
+    #[schema(required, schema_with = terms::or_null::moment)]
     stopped_at: Option<OffsetDateTime>,
+    #[schema(required, schema_with = terms::minutes)]
     target_minutes: u32,
 }
 
@@ -68,7 +98,7 @@ impl From<Ticket> for TicketDto {
             client_id: ticket.client.to_string(),
             agent_id: ticket.agent.map(|agent| agent.to_string()),
             escalation_level: ticket.level.get(),
-            tags: Vec::new(),
+            tags: ticket.tags.iter().map(str::to_owned).collect(),
             created_at: ticket.created_at,
             updated_at: ticket.updated_at,
             resolved_at: ticket.resolved_at,
@@ -84,13 +114,23 @@ pub(super) fn answer(ticket: Ticket) -> HttpResponse {
 }
 
 /// The answer to its creation.
-pub(super) fn created(ticket: Ticket) -> HttpResponse {
-    let location = (header::LOCATION, format!("/api/tickets/{}", ticket.id));
-    HttpResponse::Created().insert_header(location).insert_header(etag(&ticket)).json(TicketDto::from(ticket))
+pub(super) fn created(ticket: Ticket) -> Result<Reply, AppError> {
+    let (location, (name, etag)) = (format!("/api/tickets/{}", ticket.id), etag(&ticket));
+    Ok(Reply::created(&location, &TicketDto::from(ticket))?.with(&name, &etag))
 }
 
 fn etag(ticket: &Ticket) -> (header::HeaderName, String) {
     (header::ETAG, format!("\"{}\"", ticket.version))
+}
+
+/// A new ticket, for the documentation.
+pub(super) fn sample() -> Option<TicketDto> {
+    samples::ticket().map(TicketDto::from)
+}
+
+/// The same after a step.
+pub(super) fn sample_in(status: Status) -> Option<TicketDto> {
+    samples::ticket_in(status).map(TicketDto::from)
 }
 
 #[cfg(test)]
@@ -101,7 +141,7 @@ mod tests {
         ClientId, ClientTier, PolicyVersionId, TicketId,
         sla::default_policy,
         text::{Description, Title},
-        ticket::{NewTicket, Priority, Status, TicketNumber},
+        ticket::{NewTicket, Priority, Status, Tags, TicketNumber},
     };
     use time::macros::datetime;
     use uuid::Uuid;
@@ -115,6 +155,7 @@ mod tests {
             title: Title::parse("Printer on fire").unwrap(),
             description: Description::parse("It burns \u{1f525}").unwrap(),
             priority: Priority::default(),
+            tags: Tags::parse(["printer", "fire"]).unwrap(),
             client: ClientId::new(Uuid::from_u128(2)),
             tier: ClientTier::Vip,
             policy: default_policy(PolicyVersionId::new(Uuid::from_u128(3)), ClientTier::Vip),

@@ -11,41 +11,55 @@ use techsupport_domain::{
     sla::ClockState,
     ticket::{Priority, PriorityError, Status},
 };
+use utoipa::ToSchema;
 
-use super::dto::TicketDto;
+use super::dto::{self, TicketDto};
 use crate::{
     handlers::{list::List, rules},
     inbound::{Inbound, Member, Parameters, optional},
+    openapi::{Operation, Tag, terms},
     problem::{InputError, Place, Problem},
     routes::Answer,
 };
 
-#[derive(Deserialize, Validate, Default)]
+#[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct TicketQuery {
     #[garde(custom(optional(statuses)))]
+    #[schema(schema_with = terms::statuses)]
     status: Member<Vec<String>>,
     #[garde(custom(optional(urgency)))]
+    #[schema(schema_with = terms::priority)]
     priority: Member<String>,
     #[garde(custom(optional(rules::id)))]
+    #[schema(schema_with = terms::client_id)]
     client_id: Member<String>,
     #[garde(custom(optional(agent_is)))]
+    #[schema(schema_with = terms::agent_or_none)]
     agent_id: Member<String>,
     #[garde(custom(optional(rules::moment_from)))]
+    #[schema(schema_with = terms::since)]
     from: Member<String>,
     #[garde(custom(optional(rules::moment_to)))]
+    #[schema(schema_with = terms::until)]
     to: Member<String>,
     #[garde(custom(optional(rules::moment_from)))]
+    #[schema(schema_with = terms::since)]
     updated_since: Member<String>,
     #[garde(custom(optional(ClockState::parse)))]
+    #[schema(schema_with = terms::clock_state)]
     sla_state: Member<String>,
     #[garde(custom(optional(order)))]
+    #[schema(schema_with = terms::ticket_order)]
     sort: Member<String>,
     #[garde(custom(optional(rules::page_number)))]
+    #[schema(schema_with = terms::page)]
     page: Member<String>,
     #[garde(custom(optional(rules::page_size)))]
+    #[schema(schema_with = terms::page_size)]
     page_size: Member<String>,
     #[garde(custom(optional(rules::cursor)))]
+    #[schema(schema_with = terms::cursor)]
     cursor: Member<String>,
 }
 
@@ -104,4 +118,15 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
     let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, filter.order.sorted_by())?;
     let paged = inbound.run(move |ctx| tickets::list_tickets(ctx, &filter, list.page)).await?;
     Ok(list.answer(paged, TicketDto::from))
+}
+
+pub(crate) fn list_docs() -> Operation {
+    Operation::new("listTickets", Tag::Tickets, "Find tickets")
+        .about(
+            "Newest first unless `sort` says otherwise. `from` and `to` are about `createdAt` and inclusive; a bare date is \
+             its whole day in UTC.",
+        )
+        .asks::<TicketQuery>()
+        .lists(dto::sample())
+        .leads_to("first", "showTicket", "id", "$response.body#/data/0/id")
 }

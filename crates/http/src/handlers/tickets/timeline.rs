@@ -2,7 +2,7 @@
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use techsupport_application::{
     SortedBy,
     ports::{TimelineActor, TimelineRow},
@@ -10,43 +10,59 @@ use techsupport_application::{
 };
 use techsupport_domain::TicketId;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use crate::{
     handlers::{list::List, rules},
     inbound::{Inbound, Member, Parameters, optional},
+    openapi::{Operation, Tag, samples, terms},
     routes::Answer,
 };
 
-#[derive(Deserialize, Validate, Default)]
+#[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct TimelineQuery {
     #[garde(custom(optional(rules::page_number)))]
+    #[schema(schema_with = terms::page)]
     page: Member<String>,
     #[garde(custom(optional(rules::page_size)))]
+    #[schema(schema_with = terms::page_size)]
     page_size: Member<String>,
     #[garde(custom(optional(rules::cursor)))]
+    #[schema(schema_with = terms::cursor)]
     cursor: Member<String>,
 }
 
 impl Parameters for TimelineQuery {}
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = TimelineEntry)]
 struct EntryDto {
+    #[schema(required, schema_with = terms::id)]
     id: String,
     #[serde(serialize_with = "wire_time::serialize")]
+    #[schema(required, schema_with = terms::moment)]
     at: OffsetDateTime,
     actor: ActorDto,
+    #[schema(required, schema_with = terms::timeline_action)]
     action: String,
+    #[schema(required, schema_with = terms::any_object)]
     before: Value,
+    #[schema(required, schema_with = terms::any_object)]
     after: Value,
+    #[schema(required, schema_with = terms::id)]
     event_id: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Actor)]
 struct ActorDto {
+    #[schema(required, schema_with = terms::actor_kind)]
     kind: &'static str,
+    #[schema(required, schema_with = terms::id)]
     id: Option<String>,
+    #[schema(required, schema_with = terms::email)]
     email: Option<String>,
 }
 
@@ -75,4 +91,27 @@ pub(crate) async fn timeline(inbound: Inbound) -> Answer {
     let id = inbound.id(TicketId::new)?;
     let paged = inbound.run(move |ctx| tickets::ticket_timeline(ctx, id, list.page)).await?;
     Ok(list.answer(paged, EntryDto::from))
+}
+
+pub(crate) fn timeline_docs() -> Operation {
+    let sample = EntryDto {
+        id: samples::id(6).to_string(),
+        at: samples::AT,
+        actor: ActorDto {
+            kind: "USER",
+            id: Some(samples::id(1).to_string()),
+            email: Some("ana@example.org".to_owned()),
+        },
+        action: "STATUS_CHANGED".to_owned(),
+        before: json!({"status": "OPEN"}),
+        after: json!({"status": "IN_PROGRESS"}),
+        event_id: samples::id(7).to_string(),
+    };
+    Operation::new("listTimeline", Tag::Tickets, "Everything that ever happened to a ticket")
+        .about(
+            "Oldest first. `before` and `after` hold only what changed. The entries about the status form the path from \
+             OPEN to now.",
+        )
+        .asks::<TimelineQuery>()
+        .lists(Some(sample))
 }

@@ -1,0 +1,245 @@
+//! Every kind of member and parameter, as exactly as JSON Schema can say it. Bounds come from the types that
+//! enforce them.
+
+use serde_json::{Value, json};
+use techsupport_application::Page;
+use techsupport_domain::{
+    ClientTier, Role,
+    text::{Company, Description, Email, PersonName, Title},
+    ticket::Status,
+};
+use utoipa::openapi::{
+    Array, ArrayBuilder, Deprecated, ObjectBuilder, OneOfBuilder, RefOr, Schema, SchemaFormat, Type,
+    schema::{KnownFormat, SchemaType},
+};
+
+/// What Rust's `char::is_whitespace` is true for, as part of a character class: `\s` means something slightly
+/// different in every language.
+const WHITE: &str = r"\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
+/// White space and control characters, as part of a character class.
+const WHITE_OR_CONTROL: &str = r"\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
+const MOMENT: &str = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$";
+
+/// Makes each term twice: as it is, and in `or_null` for members that may be null.
+macro_rules! terms {
+    ($($(#[$doc:meta])* $name:ident => $schema:expr;)+) => {
+        $($(#[$doc])* pub(crate) fn $name() -> Schema { $schema.into() })+
+
+        /// The same terms for members that may be null.
+        #[allow(dead_code, reason = "not every member may be null")]
+        pub(crate) mod or_null {
+            $($(#[$doc])* pub(crate) fn $name() -> super::Schema { super::nullable(super::$name()) })+
+        }
+    };
+}
+
+terms! {
+    /// An id.
+    id => string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+    /// The id of a client.
+    client_id => id_of("The client that the ticket is for.");
+    /// The id of an agent.
+    agent_id => id_of("The agent who works on it.");
+    /// The id of a user.
+    user_id => id_of("The user as whom the agent signs in.");
+    /// A moment in an answer.
+    moment => string()
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .pattern(Some(MOMENT))
+        .examples(["2026-02-12T20:45:23.123Z"]);
+    /// A ticket's title.
+    title => text(Title::MIN, Title::MAX).description(Some("What it is about, in a line."));
+    /// A ticket's description.
+    description => text(Description::MIN, Description::MAX).description(Some("What happened."));
+    /// A ticket's number.
+    ticket_number => string().description(Some("A short reference for people. Never repeats."));
+    /// A person's name.
+    person => text(PersonName::MIN, PersonName::MAX).description(Some("A person's name."));
+    /// An organisation's name.
+    company => text(Company::MIN, Company::MAX).description(Some("The organisation the client belongs to."));
+    /// An e-mail address.
+    email => string()
+        .max_length(Some(Email::MAX))
+        .pattern(Some(format!(
+            r"^[^@{WHITE_OR_CONTROL}]+@[^@.{WHITE_OR_CONTROL}]+(\.[^@.{WHITE_OR_CONTROL}]+)*$"
+        )))
+        .examples(["ana@example.org"])
+        .description(Some("An e-mail address. Compared without letter case, everywhere."));
+    /// Text that is not blank.
+    something => string().min_length(Some(1)).pattern(Some(not_blank()));
+    /// A password that is being chosen.
+    new_password => string()
+        .min_length(Some(8))
+        .max_length(Some(128))
+        .pattern(Some(not_blank()))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+        .description(Some("8 to 128 characters of any kind, not one of the most common passwords."));
+    /// A password that is being presented.
+    password => string()
+        .min_length(Some(1))
+        .pattern(Some(not_blank()))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
+    /// A refresh token that is presented: any text; what cannot be a token is answered like one that cannot be used.
+    presented_refresh_token => string().description(Some("A refresh token: 64 lower-case hexadecimal characters."));
+    /// A refresh token that is given out.
+    refresh_token => string()
+        .pattern(Some("^[0-9a-f]{64}$"))
+        .description(Some("Good for one `POST /api/auth/refresh`."));
+    /// An access token.
+    access_token => string().description(Some("A JSON Web Token for the `Authorization` header."));
+    /// How an access token is presented.
+    token_type => names(&["Bearer"]);
+    /// The life of an access token.
+    expires_in => whole(1, 86_400).description(Some("Seconds until the access token expires."));
+    /// A role in an answer.
+    role => names(&Role::ALL.map(Role::name)).description(Some("What the user may do."));
+    /// A role in a body.
+    role_given => string()
+        .enum_values(Some(Role::ALL.map(Role::name).into_iter().chain(["AGENTE"])))
+        .description(Some("What the user may do. `AGENTE`, the original's name for AGENT, is understood."));
+    /// A boolean.
+    flag => ObjectBuilder::new().schema_type(Type::Boolean);
+    /// Whether somebody is there at present.
+    active => ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .description(Some("Who is not active can neither sign in nor be assigned. True unless said otherwise."));
+    /// A client's type.
+    client_type => names(&ClientTier::ALL.map(ClientTier::name)).description(Some("Decides the deadlines."));
+    /// An agent's level.
+    agent_level => whole(1, 3).description(Some("An escalated ticket needs at least 2."));
+    /// A ticket's priority.
+    priority => whole(1, 4).description(Some("1 is the most urgent. 2 unless said otherwise."));
+    /// A ticket's status.
+    status => names(&Status::ALL.map(Status::name));
+    /// How far a ticket has been escalated.
+    escalation_level => whole(0, 3).description(Some("0 before the first escalation."));
+    /// A ticket's tags.
+    tags => Array::new(string());
+    /// Minutes.
+    minutes => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    /// What a clock measures.
+    metric => names(&["FIRST_RESPONSE", "RESOLUTION"]);
+    /// A clock's state.
+    clock_state => names(&["RUNNING", "PAUSED", "WARNED", "BREACHED", "MET"]);
+    /// A number that the original service's clients send and nobody looks at.
+    ignored_agent_level => ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .deprecated(Some(Deprecated::True))
+        .description(Some("Tolerated and never looked at: the level is read from the agent."));
+    /// An object with members that depend on something else.
+    any_object => ObjectBuilder::new().schema_type(Type::Object);
+    /// Statuses to look for.
+    statuses => ArrayBuilder::new().items(RefOr::T(status())).description(Some("One of these statuses. May be repeated."));
+    /// An agent to look for.
+    agent_or_none => OneOfBuilder::new()
+        .item(id())
+        .item(names(&["none"]))
+        .description(Some("The agent who works on it, or `none` for nobody."));
+    /// The beginning of a span of time.
+    since => day_or_moment("Not before this time, or the beginning of this day in UTC.");
+    /// The end of a span of time.
+    until => day_or_moment("Not after this time, or the end of this day in UTC.");
+    /// The orders of tickets.
+    ticket_order => names(&["createdAt", "-createdAt", "priority", "-priority"])
+        .description(Some("What to sort by; `-` turns the order round."));
+    /// What happened.
+    timeline_action => string();
+    /// Who did it.
+    actor_kind => names(&["USER", "SYSTEM"]).description(Some("SYSTEM when it happened by itself."));
+    /// What a probe says.
+    ok => names(&["ok"]);
+    /// How many.
+    count => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    /// Any text.
+    any_text => string();
+    /// A search.
+    search => string()
+        .max_length(Some(200))
+        .pattern(Some(r"^[^\u0000]*$"))
+        .description(Some("Found anywhere in the texts, whatever the letter case. `%` and `_` stand for themselves."));
+    /// A page's number.
+    page => whole(1, i64::from(u32::MAX)).description(Some("Which page, from 1."));
+    /// A page's size.
+    page_size => whole(1, i64::from(Page::MAX_SIZE))
+        .default(Some(json!(Page::DEFAULT_SIZE)))
+        .description(Some("How many at most."));
+    /// The place where a walk goes on.
+    cursor => string().description(Some(
+        "Walks instead of leafing: empty to begin, then always the `nextCursor` of the answer before. Belongs to the \
+         filters and the order it was made with."
+    ));
+}
+
+/// Text without rules of its own.
+pub(crate) fn plain_text() -> ObjectBuilder {
+    string()
+}
+
+fn day_or_moment(what: &str) -> OneOfBuilder {
+    let form = |format| string().format(Some(SchemaFormat::KnownFormat(format)));
+    OneOfBuilder::new()
+        .item(form(KnownFormat::Date))
+        .item(form(KnownFormat::DateTime))
+        .description(Some(what))
+}
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn id_of(what: &str) -> ObjectBuilder {
+    string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).description(Some(what))
+}
+
+/// One of these names.
+pub(crate) fn names(names: &[&str]) -> ObjectBuilder {
+    string().enum_values(Some(names.iter().copied()))
+}
+
+/// A whole number within bounds.
+pub(crate) fn whole(from: i64, to: i64) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(from)).maximum(Some(to))
+}
+
+/// Text with so many characters (Unicode scalar values) that is not blank and has no NUL.
+pub(crate) fn text(min: usize, max: usize) -> ObjectBuilder {
+    string().min_length(Some(min)).max_length(Some(max)).pattern(Some(not_blank()))
+}
+
+/// No NUL, and something that is not white space.
+fn not_blank() -> String {
+    format!(r"^[^\u0000]*[^\u0000{WHITE}][^\u0000]*$")
+}
+
+/// A list of so many of these.
+pub(crate) fn list(of: impl Into<RefOr<Schema>>, most: usize) -> ArrayBuilder {
+    ArrayBuilder::new().items(of.into()).max_items(Some(most))
+}
+
+/// The same, or null.
+fn nullable(schema: Schema) -> Schema {
+    let with_null = |schema_type: SchemaType| match schema_type {
+        SchemaType::Type(one) => SchemaType::from_iter([one, Type::Null]),
+        SchemaType::Array(mut all) => {
+            all.push(Type::Null);
+            SchemaType::Array(all)
+        }
+        SchemaType::AnyValue => SchemaType::AnyValue,
+    };
+    match schema {
+        Schema::Object(mut object) => {
+            object.schema_type = with_null(object.schema_type);
+            // An enumeration has to name null, too.
+            object.enum_values = object.enum_values.map(|mut values| {
+                values.push(Value::Null);
+                values
+            });
+            Schema::Object(object)
+        }
+        Schema::Array(mut array) => {
+            array.schema_type = with_null(array.schema_type);
+            Schema::Array(array)
+        }
+        other => other,
+    }
+}
