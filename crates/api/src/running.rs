@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use techsupport_bootstrap::shutdown;
 use techsupport_messaging::Publisher;
-use techsupport_persistence::DeadlineBell;
+use techsupport_persistence::Listener;
 use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -24,9 +24,10 @@ pub(crate) struct Stoppable {
     pub(crate) server: Option<JoinHandle<io::Result<()>>>,
     /// How long the server has, by its own settings.
     pub(crate) server_wait: Duration,
-    pub(crate) bell: Option<DeadlineBell>,
+    pub(crate) bell: Option<Listener>,
     pub(crate) sweep: Option<Background>,
     pub(crate) relay: Option<Background>,
+    pub(crate) forget: Option<Background>,
     /// How long the sweep has to come to its end, and then the relay.
     pub(crate) stop_wait: Duration,
     pub(crate) publisher: Publisher,
@@ -101,7 +102,8 @@ impl RunningApi {
             }
         }
         drop(self.stoppable.bell.take());
-        for pass in [self.stoppable.sweep.take(), self.stoppable.relay.take()].into_iter().flatten() {
+        let Stoppable { forget, sweep, relay, .. } = &mut self.stoppable;
+        for pass in [forget.take(), sweep.take(), relay.take()].into_iter().flatten() {
             pass.stop(stop_wait);
         }
         self.stoppable.publishing.cancel();

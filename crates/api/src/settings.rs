@@ -44,6 +44,9 @@ pub struct ApiSettings {
     /// The relay.
     #[garde(dive)]
     pub relay: RelaySettings,
+    /// Kept answers of repeatable requests.
+    #[garde(dive)]
+    pub idempotency: IdempotencySettings,
     /// The first administrator.
     #[garde(dive)]
     pub admin: AdminSettings,
@@ -111,6 +114,36 @@ pub struct RelaySettings {
     /// How long an event that no queue wanted waits before it is tried again, in milliseconds.
     #[garde(range(min = 1, max = 3_600_000))]
     pub retry_after_ms: u64,
+    /// The wait after a pass that failed, in milliseconds; doubles each time.
+    #[garde(range(min = 1, max = 60_000))]
+    pub backoff_ms: u64,
+    /// The longest of those, in milliseconds.
+    #[garde(range(min = 1, max = 600_000))]
+    pub max_backoff_ms: u64,
+}
+
+/// Section `[idempotency]`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct IdempotencySettings {
+    /// How long the answer to a request with an `Idempotency-Key` is kept, in seconds.
+    #[garde(range(min = 60, max = 2_592_000))]
+    pub lifetime_s: u64,
+    /// Whether this process forgets those whose time is over.
+    #[garde(skip)]
+    pub enabled: bool,
+    /// Answers that one transaction forgets.
+    #[garde(range(min = 1, max = 10_000))]
+    pub batch: u32,
+    /// How often to look, in milliseconds.
+    #[garde(range(min = 10, max = 3_600_000))]
+    pub poll_ms: u64,
+    /// The wait after a full batch, in milliseconds.
+    #[garde(range(min = 1, max = 60_000))]
+    pub pause_ms: u64,
+    /// The longest one pass may take, in milliseconds.
+    #[garde(range(min = 100, max = 300_000))]
+    pub budget_ms: u64,
     /// The wait after a pass that failed, in milliseconds; doubles each time.
     #[garde(range(min = 1, max = 60_000))]
     pub backoff_ms: u64,

@@ -13,13 +13,13 @@ use techsupport_bootstrap::{
 };
 use techsupport_http::{BrokerHealth, HttpDeps, HttpServer};
 use techsupport_messaging::Publisher;
-use techsupport_persistence::{Database, DatabaseSettings, listen_for_deadlines};
+use techsupport_persistence::{Database, DatabaseSettings, Topic, listen};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApiSettings, BcryptPasswords, CredentialsError, RunningApi,
-    background::{Background, Bell, Relay, Sweep, describe_metrics},
+    background::{Background, Bell, Forget, Relay, Sweep, describe_metrics},
     first_admin, refuse_weak_secrets,
     running::Stoppable,
     settings::ms,
@@ -107,6 +107,7 @@ impl Api {
             bell: None,
             sweep: None,
             relay: None,
+            forget: None,
             stop_wait: ms(settings.process.stop_wait_ms),
             publisher: publisher.clone(),
             publishing,
@@ -130,6 +131,7 @@ fn serve(
     let deps = HttpDeps {
         ports: Arc::clone(ports),
         auth: settings.auth.clone(),
+        idempotency_lifetime: Duration::from_secs(settings.idempotency.lifetime_s),
         broker: Arc::new(Connection(publisher.clone())),
         now: clock::now,
         pool_size: usize::try_from(settings.database.pool_size).unwrap_or(usize::MAX),
@@ -170,11 +172,15 @@ fn watch(
         let pass = Relay::new(database.outbox(), publisher, settings.relay);
         stoppable.relay = Some(Background::start(pass, &relay).map_err(no_thread())?);
     }
+    if settings.idempotency.enabled {
+        let pass = Forget::new(ports_of(&database, passwords), settings.idempotency);
+        stoppable.forget = Some(Background::start(pass, &Arc::default()).map_err(no_thread())?);
+    }
     if settings.sweep.enabled {
         let ports = ports_of(&database, passwords);
         let pass = Sweep::new(ports, settings.sweep, relay);
         stoppable.sweep = Some(Background::start(pass, &sweep).map_err(no_thread())?);
-        let listening = listen_for_deadlines(&settings.database, BACKGROUND, move || sweep.ring());
+        let listening = listen(Topic::Deadlines, &settings.database, BACKGROUND, move || sweep.ring());
         stoppable.bell = Some(listening.map_err(no_thread())?);
     }
     Ok(())

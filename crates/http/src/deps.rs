@@ -20,6 +20,8 @@ pub struct HttpDeps {
     pub ports: Arc<Ports>,
     /// Keys, lifetimes, throttle.
     pub auth: AuthSettings,
+    /// How long the answer to a request with an `Idempotency-Key` is kept.
+    pub idempotency_lifetime: std::time::Duration,
     /// For `/health/ready`.
     pub broker: Arc<dyn BrokerHealth>,
     /// The clock that access tokens are issued and expire by.

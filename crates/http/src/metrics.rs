@@ -46,6 +46,7 @@ fn describe() {
     metrics::describe_gauge!("http_work_in_flight", "Places taken, by queue; common is the database's");
     metrics::describe_gauge!("http_work_waiting", "Requests that wait for a place, by queue");
     metrics::describe_counter!("http_work_rejected_total", "Requests that found the queue full, by queue");
+    metrics::describe_counter!("http_requests_replayed_total", "Requests that got the kept answer of an earlier one");
     metrics::describe_counter!("login_throttled_total", "Attempts to sign in that came too often");
     metrics::describe_gauge!("outbox_pending", "Events that have not been published");
     metrics::describe_gauge!("outbox_oldest_seconds", "How long the oldest of them has been waiting");

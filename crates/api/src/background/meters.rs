@@ -9,6 +9,7 @@ const STEPS: &str = "sla_steps_total";
 const SET_ASIDE: &str = "sla_tickets_set_aside_total";
 const PUBLISHED: &str = "outbox_published_total";
 const UNPUBLISHED: &str = "outbox_unpublished_total";
+const FORGOTTEN: &str = "idempotency_answers_forgotten_total";
 const FAILURES: &str = "background_pass_failures_total";
 
 /// Says what each figure means. To be called once a recorder is installed.
@@ -21,6 +22,7 @@ pub(crate) fn describe_metrics() {
     );
     describe_counter!(PUBLISHED, "Events of the outbox that were confirmed by the broker and marked");
     describe_counter!(UNPUBLISHED, "Tries to publish an event that no queue took; it stays in the outbox");
+    describe_counter!(FORGOTTEN, "Kept answers of repeatable requests that were deleted after their time");
     describe_counter!(FAILURES, "Runs of a background pass that failed as a whole, by pass");
 }
 
@@ -38,6 +40,10 @@ pub(super) fn set_aside(tickets: usize) {
 pub(super) fn relayed(published: usize, unpublished: usize) {
     counter!(PUBLISHED).increment(as_u64(published));
     counter!(UNPUBLISHED).increment(as_u64(unpublished));
+}
+
+pub(super) fn forgotten(answers: u32) {
+    counter!(FORGOTTEN).increment(u64::from(answers));
 }
 
 pub(super) fn pass_failed(pass: &'static str) {

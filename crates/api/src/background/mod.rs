@@ -1,10 +1,11 @@
-//! The background passes: the deadline sweep and the relay.
+//! The background passes: the deadline sweep, the relay, and the forgetting of kept answers.
 //!
 //! Each runs on a thread of its own. What a pass does is a use case of the application, which can be run
 //! twice and killed at any moment; the loop around it only waits, counts and logs. Nothing but
 //! [`Background::stop`] ends a loop: not an error, not a panic.
 
 mod bell;
+mod forget;
 mod meters;
 mod relay;
 mod steadiness;
@@ -21,6 +22,7 @@ use std::{
 use techsupport_application::AppError;
 
 pub(crate) use bell::Bell;
+pub(crate) use forget::Forget;
 pub(crate) use meters::describe_metrics;
 pub(crate) use relay::Relay;
 use steadiness::Steadiness;

@@ -124,6 +124,7 @@ mod tests {
             .into_iter()
             .map(|error| match error.place {
                 Place::Pointer(at) | Place::Parameter(at) => (at, error.detail),
+                Place::Header(name) => (name.to_owned(), error.detail),
             })
             .collect()
     }

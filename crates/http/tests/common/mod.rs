@@ -130,6 +130,7 @@ impl Desk {
                 random: |bytes| bytes.fill(7),
             }),
             auth: plan.auth,
+            idempotency_lifetime: Duration::from_hours(24),
             broker: Arc::clone(&broker) as _,
             now,
             pool_size: plan.pool_size,
