@@ -25,9 +25,12 @@ pub(crate) struct Stoppable {
     /// How long the server has, by its own settings.
     pub(crate) server_wait: Duration,
     pub(crate) bell: Option<Listener>,
+    pub(crate) session_bell: Option<Listener>,
+    pub(crate) ended_sessions: Option<Background>,
     pub(crate) sweep: Option<Background>,
     pub(crate) relay: Option<Background>,
     pub(crate) forget: Option<Background>,
+    pub(crate) feed: Option<Background>,
     /// How long the sweep has to come to its end, and then the relay.
     pub(crate) stop_wait: Duration,
     pub(crate) publisher: Publisher,
@@ -102,8 +105,12 @@ impl RunningApi {
             }
         }
         drop(self.stoppable.bell.take());
-        let Stoppable { forget, sweep, relay, .. } = &mut self.stoppable;
-        for pass in [forget.take(), sweep.take(), relay.take()].into_iter().flatten() {
+        drop(self.stoppable.session_bell.take());
+        let Stoppable { ended_sessions, forget, feed, sweep, relay, .. } = &mut self.stoppable;
+        for pass in [ended_sessions.take(), forget.take(), feed.take(), sweep.take(), relay.take()]
+            .into_iter()
+            .flatten()
+        {
             pass.stop(stop_wait);
         }
         self.stoppable.publishing.cancel();

@@ -32,8 +32,8 @@ pub struct ApiSettings {
     /// The server.
     #[garde(dive)]
     pub http: HttpSettings,
-    /// Access tokens and the throttle.
-    #[garde(dive)]
+    /// Access tokens, their end, and the throttle.
+    #[garde(dive, custom(looks_back_far_enough(self.http.request_timeout_ms, self.database.statement_timeout_ms)))]
     pub auth: AuthSettings,
     /// Hashing of passwords and refresh tokens.
     #[garde(dive)]
@@ -44,6 +44,9 @@ pub struct ApiSettings {
     /// The relay.
     #[garde(dive)]
     pub relay: RelaySettings,
+    /// The event feed.
+    #[garde(dive)]
+    pub feed: FeedSettings,
     /// Kept answers of repeatable requests.
     #[garde(dive)]
     pub idempotency: IdempotencySettings,
@@ -114,6 +117,30 @@ pub struct RelaySettings {
     /// How long an event that no queue wanted waits before it is tried again, in milliseconds.
     #[garde(range(min = 1, max = 3_600_000))]
     pub retry_after_ms: u64,
+    /// The wait after a pass that failed, in milliseconds; doubles each time.
+    #[garde(range(min = 1, max = 60_000))]
+    pub backoff_ms: u64,
+    /// The longest of those, in milliseconds.
+    #[garde(range(min = 1, max = 600_000))]
+    pub max_backoff_ms: u64,
+}
+
+/// Section `[feed]`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct FeedSettings {
+    /// Whether this process gives events their place in the feed.
+    #[garde(skip)]
+    pub enabled: bool,
+    /// Events that one transaction appends.
+    #[garde(range(min = 1, max = 100_000))]
+    pub batch: u32,
+    /// How often to look for new ones, in milliseconds.
+    #[garde(range(min = 1, max = 60_000))]
+    pub poll_ms: u64,
+    /// How long it may take to compare all of the outbox with the feed, in milliseconds.
+    #[garde(range(min = 1_000, max = 86_400_000))]
+    pub comparison_timeout_ms: u64,
     /// The wait after a pass that failed, in milliseconds; doubles each time.
     #[garde(range(min = 1, max = 60_000))]
     pub backoff_ms: u64,
@@ -231,6 +258,22 @@ fn outlasts_a_publish<C>(broker: &BrokerSettings) -> impl FnOnce(&DatabaseSettin
     }
 }
 
+/// A login ends some time before the transaction that ends it commits: a request is given up after its timeout, or
+/// has begun its commit by then. What a look does not go back to is never found.
+fn looks_back_far_enough<C>(
+    request_ms: u64,
+    commit_ms: u64,
+) -> impl FnOnce(&AuthSettings, &C) -> garde::Result {
+    move |auth, _| {
+        if auth.revocations.overlap_s.saturating_mul(1_000) < request_ms.saturating_add(commit_ms) {
+            return Err(garde::Error::new(
+                "has a revocations.overlap_s less than http.request_timeout_ms and database.statement_timeout_ms together",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// A deadline beyond the horizon rings no bell: a sweep that sleeps longer than that would be late for it.
 fn wakes_in_time<C>(horizon_ms: u64) -> impl FnOnce(&SweepSettings, &C) -> garde::Result {
     move |sweep, _| {
@@ -271,7 +314,7 @@ mod tests {
 
     #[test]
     fn every_section_belongs_to_a_program() {
-        let ours = "admin auth broker database http log passwords process relay sweep";
+        let ours = "admin auth broker database feed http log passwords process relay sweep";
         let of_the_worker = "notifications worker";
         let known: Vec<&str> = ours.split(' ').chain(of_the_worker.split(' ')).collect();
         for line in BASE.lines().filter(|line| line.starts_with('[')) {
@@ -297,6 +340,8 @@ mod tests {
     #[test]
     fn rules_that_span_sections_are_checked() {
         assert!(refused("TECHSUPPORT__SWEEP__POLL_MS", "3600000").contains("database.notify_horizon_ms"));
+        let overlap = refused("TECHSUPPORT__HTTP__REQUEST_TIMEOUT_MS", "58000");
+        assert!(overlap.contains("revocations.overlap_s"), "{overlap}");
         let idle = refused("TECHSUPPORT__DATABASE__IDLE_IN_TRANSACTION_TIMEOUT_MS", "5500");
         assert!(idle.contains("broker.confirm_timeout_ms"), "{idle}");
         assert!(refused("TECHSUPPORT__BROKER__CONFIRM_TIMEOUT_MS", "15000").contains("idle_in_transaction"));

@@ -11,7 +11,7 @@ use techsupport_bootstrap::{
     secrets::WeakSecret,
     telemetry::{self, TelemetryError},
 };
-use techsupport_http::{BrokerHealth, HttpDeps, HttpServer};
+use techsupport_http::{BrokerHealth, HttpDeps, HttpServer, Revocations};
 use techsupport_messaging::Publisher;
 use techsupport_persistence::{Database, DatabaseSettings, Topic, listen};
 use tokio::runtime::Runtime;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApiSettings, BcryptPasswords, CredentialsError, RunningApi,
-    background::{Background, Bell, Forget, Relay, Sweep, describe_metrics},
+    background::{Background, Bell, EndedSessions, Feed, Forget, Pass, Relay, Sweep, describe_metrics},
     first_admin, refuse_weak_secrets,
     running::Stoppable,
     settings::ms,
@@ -29,6 +29,9 @@ use crate::{
 const NAME: &str = "techsupport-api";
 /// What the database sees as the name of the background passes.
 const BACKGROUND: &str = "techsupport-api-background";
+
+/// What the database sees as the name of those who learn of ended sessions.
+const SESSIONS: &str = "techsupport-api-sessions";
 
 /// Why the program does not start.
 #[derive(Debug, thiserror::Error)]
@@ -105,17 +108,25 @@ impl Api {
             server: None,
             server_wait: Duration::from_secs(settings.http.shutdown_timeout_s),
             bell: None,
+            session_bell: None,
+            ended_sessions: None,
             sweep: None,
             relay: None,
             forget: None,
+            feed: None,
             stop_wait: ms(settings.process.stop_wait_ms),
             publisher: publisher.clone(),
             publishing,
         };
-        let address = serve(&settings, &ports, &publisher, &runtime, &mut stoppable)?;
+        let revocations = Arc::new(Revocations::new(&settings.auth, &settings.http));
+        let mut ended = ended_sessions(&settings, &revocations);
+        // Nobody is let in before it is known who may not be.
+        ended.run().map_err(StartError::Database)?;
+        let address = serve(&settings, &ports, revocations, &publisher, &runtime, &mut stoppable)?;
         tracing::info!(%address, profile = settings.profile.name(), "listening");
         // From here on what was started is stopped again when something fails.
         let mut running = RunningApi::new(address, runtime, stoppable);
+        watch_sessions(&settings, ended, running.stoppable())?;
         watch(settings, &passwords, publisher, running.stoppable())?;
         Ok(running)
     }
@@ -124,6 +135,7 @@ impl Api {
 fn serve(
     settings: &ApiSettings,
     ports: &Arc<Ports>,
+    revocations: Arc<Revocations>,
     publisher: &Publisher,
     runtime: &Runtime,
     stoppable: &mut Stoppable,
@@ -132,6 +144,7 @@ fn serve(
         ports: Arc::clone(ports),
         auth: settings.auth.clone(),
         idempotency_lifetime: Duration::from_secs(settings.idempotency.lifetime_s),
+        revocations,
         broker: Arc::new(Connection(publisher.clone())),
         now: clock::now,
         pool_size: usize::try_from(settings.database.pool_size).unwrap_or(usize::MAX),
@@ -154,6 +167,26 @@ fn ports_of(database: &Database, passwords: &Arc<dyn Passwords>) -> Arc<Ports> {
     })
 }
 
+/// The look for logins that have ended, on a connection of its own.
+fn ended_sessions(settings: &ApiSettings, revocations: &Arc<Revocations>) -> EndedSessions {
+    let database =
+        Database::connect(&DatabaseSettings { pool_size: 1, ..settings.database.clone() }, SESSIONS);
+    EndedSessions::new(database.reader(), Arc::clone(revocations), settings.auth.revocations)
+}
+
+fn watch_sessions(
+    settings: &ApiSettings,
+    pass: EndedSessions,
+    stoppable: &mut Stoppable,
+) -> Result<(), StartError> {
+    let no_thread = || StartError::system("no thread that learns of ended sessions");
+    let bell = Arc::new(Bell::default());
+    stoppable.ended_sessions = Some(Background::start(pass, &bell).map_err(no_thread())?);
+    let listening = listen(Topic::EndedSessions, &settings.database, SESSIONS, move || bell.ring());
+    stoppable.session_bell = Some(listening.map_err(no_thread())?);
+    Ok(())
+}
+
 /// Starts the background passes, on connections of their own: a flood of requests that takes every connection
 /// of the pool must not make a breach late.
 fn watch(
@@ -171,6 +204,11 @@ fn watch(
         let publisher: Arc<dyn EventPublisher> = Arc::new(publisher);
         let pass = Relay::new(database.outbox(), publisher, settings.relay);
         stoppable.relay = Some(Background::start(pass, &relay).map_err(no_thread())?);
+    }
+    if settings.feed.enabled {
+        let keeper = database.feed_keeper(ms(settings.feed.comparison_timeout_ms));
+        let pass = Feed::new(keeper, settings.feed);
+        stoppable.feed = Some(Background::start(pass, &Arc::default()).map_err(no_thread())?);
     }
     if settings.idempotency.enabled {
         let pass = Forget::new(ports_of(&database, passwords), settings.idempotency);

@@ -37,6 +37,8 @@ pub enum Unauthenticated {
     BadCredentials,
     /// A refresh token that is unknown, malformed, expired, spent or revoked.
     UnusableRefreshToken,
+    /// The login of the access token has ended.
+    SessionEnded,
 }
 
 /// A member of the input that breaks a rule.
@@ -141,6 +143,23 @@ impl AppError {
             | AppError::RepeatDiffers
             | AppError::Conflict(_)
             | AppError::Unauthenticated(_)
+            | AppError::Corrupt { .. }
+            | AppError::Internal(_) => false,
+        }
+    }
+
+    /// Whether it was the caller's wish that was refused, while the transaction itself is as good as ever.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            AppError::Refused(_) | AppError::Unprocessable(_) | AppError::Stale => true,
+            AppError::NotFound(_)
+            | AppError::Invalid(_)
+            | AppError::RepeatDiffers
+            | AppError::Conflict(_)
+            | AppError::Unauthenticated(_)
+            | AppError::TimedOut
+            | AppError::Unavailable { .. }
+            | AppError::Contention { .. }
             | AppError::Corrupt { .. }
             | AppError::Internal(_) => false,
         }

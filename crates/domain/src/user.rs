@@ -14,3 +14,10 @@ pub struct User {
     /// An inactive user cannot sign in or refresh.
     pub active: bool,
 }
+
+impl User {
+    /// Whether the user can manage users. One has to be left who can.
+    pub const fn is_active_admin(&self) -> bool {
+        self.active && matches!(self.role, Role::Admin)
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use techsupport_application::Ports;
 use time::OffsetDateTime;
 
-use crate::AuthSettings;
+use crate::{AuthSettings, Revocations};
 
 /// Whether the broker can be reached, for `/health/ready`. Answers at once, from what is known.
 pub trait BrokerHealth: Send + Sync {
@@ -22,6 +22,8 @@ pub struct HttpDeps {
     pub auth: AuthSettings,
     /// How long the answer to a request with an `Idempotency-Key` is kept.
     pub idempotency_lifetime: std::time::Duration,
+    /// Logins that have ended, as far as anybody told.
+    pub revocations: Arc<Revocations>,
     /// For `/health/ready`.
     pub broker: Arc<dyn BrokerHealth>,
     /// The clock that access tokens are issued and expire by.

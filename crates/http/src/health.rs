@@ -86,6 +86,10 @@ pub(crate) async fn ready(inbound: Inbound) -> Answer {
         Some(Readiness::SchemaBehind) => return missing("schema", "the database lacks migrations"),
         None => return missing("database", "the database does not answer"),
     }
+    // The look for ended logins has a connection of its own: this one can be back before.
+    if state.revocations.are_too_old() {
+        return missing("database", "nobody can tell at the moment which logins have ended");
+    }
     if !state.broker.is_up() {
         return missing("broker", "the broker cannot be reached");
     }

@@ -113,7 +113,7 @@ async fn serve(route: &Route, state: &Arc<State>, request: &HttpRequest, payload
 /// Who is calling, when the route needs to know, and may.
 fn admit(access: Access, state: &State, request: &HttpRequest) -> Result<Option<Caller>, Problem> {
     let Access::Needs(permission) = access else { return Ok(None) };
-    let caller = authenticate(request.headers(), &state.tokens, (state.now)())?;
+    let caller = authenticate(request.headers(), state)?;
     request.extensions_mut().insert(Note { caller: Some((caller.user, caller.role)), gone: false });
     if caller.role.may(permission) {
         Ok(Some(caller))

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::{
     BrokerHealth, HttpDeps, HttpSettings,
-    auth::{KeyError, Throttle, Tokens},
+    auth::{KeyError, Revocations, Throttle, Tokens},
     gate::{Gate, PROBES},
     health::Health,
 };
@@ -19,6 +19,7 @@ pub(crate) struct State {
     pub(crate) gate: Gate,
     pub(crate) tokens: Tokens,
     pub(crate) throttle: Throttle,
+    pub(crate) revocations: Arc<Revocations>,
     pub(crate) refresh_lifetime: std::time::Duration,
     pub(crate) idempotency_lifetime: std::time::Duration,
     pub(crate) broker: Arc<dyn BrokerHealth>,
@@ -44,6 +45,7 @@ impl State {
             ),
             tokens: Tokens::new(&deps.auth)?,
             throttle: Throttle::new(&deps.auth.throttle),
+            revocations: deps.revocations,
             refresh_lifetime: deps.auth.refresh_lifetime(),
             idempotency_lifetime: deps.idempotency_lifetime,
             ports: deps.ports,

@@ -6,8 +6,10 @@
 
 mod database;
 mod failure;
+mod feed;
 mod link;
 mod listen;
+mod meters;
 pub mod migrate;
 mod outbox;
 mod policies;
@@ -20,5 +22,5 @@ mod tx;
 mod unit_of_work;
 
 pub use database::Database;
-pub use listen::{DeadlineBell, listen_for_deadlines};
+pub use listen::{Listener, Topic, listen};
 pub use settings::DatabaseSettings;

@@ -1,6 +1,7 @@
-//! Hears when a deadline appeared that is nearer than a sweep sleeps.
+//! Hears what other processes commit: that a deadline appeared which is nearer than a sweep sleeps, or that a login
+//! ended.
 //!
-//! `NOTIFY` is only a hint: what is missed while the connection is down is found by the sweep's own next
+//! `NOTIFY` is only a hint: what is missed while the connection is down is found by the listener's own next
 //! look.
 
 use std::sync::Arc;
@@ -17,53 +18,76 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The first and the longest wait before connecting again.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// How long dropping the bell waits for its thread. libpq cannot be interrupted while it connects, and the
-/// thread holds nothing that is worth more time.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A thread that listens. Dropping it stops the thread and waits for it, for a second at most.
-pub struct DeadlineBell {
-    stop: Option<Sender<()>>,
-    ended: Receiver<()>,
+/// What can be heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// A near deadline.
+    Deadlines,
+    /// Logins that ended.
+    EndedSessions,
+    /// Events that can be read in the feed.
+    Events,
 }
 
-impl Drop for DeadlineBell {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("the thread that listens for deadlines is busy connecting and is left behind");
+impl Topic {
+    /// The channel's name, which the statements that notify have too.
+    pub(crate) const fn channel(self) -> &'static str {
+        match self {
+            Topic::Deadlines => "techsupport_deadlines",
+            Topic::EndedSessions => "techsupport_ended_sessions",
+            Topic::Events => "techsupport_events",
         }
     }
 }
 
-/// Calls `ring` whenever a near deadline was written, by whichever process, and once after each
+/// How long dropping the listener waits for its thread. libpq cannot be interrupted while it connects, and the
+/// thread holds nothing that is worth more time.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A thread that listens. Dropping it stops the thread and waits for it, for a second at most.
+pub struct Listener {
+    stop: Option<Sender<()>>,
+    ended: Receiver<()>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("a thread that listens to the database is busy connecting and is left behind");
+        }
+    }
+}
+
+/// Calls `ring` whenever something was committed on the topic, by whichever process, and once after each
 /// (re)connection, because something may have been missed.
-pub fn listen_for_deadlines(
+pub fn listen(
+    topic: Topic,
     settings: &DatabaseSettings,
     application_name: &str,
     ring: impl Fn() + Send + 'static,
-) -> std::io::Result<DeadlineBell> {
+) -> std::io::Result<Listener> {
     let manager = LinkManager::new(settings, application_name, Arc::default());
     let (stop, stopped) = channel();
     let (at_the_end, ended) = channel::<()>();
-    std::thread::Builder::new().name("deadline-bell".to_owned()).spawn(move || {
+    std::thread::Builder::new().name(topic.channel().to_owned()).spawn(move || {
         let _at_the_end = at_the_end;
         let mut wait = RECONNECT.0;
         // An outage is worth one line, not one for each attempt.
         let mut told = false;
         loop {
-            match connect(&manager) {
+            match connect(&manager, topic) {
                 Ok(conn) => {
                     (wait, told) = (RECONNECT.0, false);
                     ring();
-                    if listen(conn, &ring, &stopped) == Listened::Stopped {
+                    if hear(conn, &ring, &stopped) == Listened::Stopped {
                         return;
                     }
-                    tracing::warn!("lost the connection that listens for deadlines");
+                    tracing::warn!(?topic, "lost the connection that listens to the database");
                 }
                 Err(error) if !told => {
                     told = true;
-                    tracing::warn!(error, "cannot listen for deadlines; trying again");
+                    tracing::warn!(?topic, error, "cannot listen to the database; trying again");
                 }
                 Err(_) => {}
             }
@@ -73,12 +97,12 @@ pub fn listen_for_deadlines(
             wait = (wait * 2).min(RECONNECT.1);
         }
     })?;
-    Ok(DeadlineBell { stop: Some(stop), ended })
+    Ok(Listener { stop: Some(stop), ended })
 }
 
-fn connect(manager: &LinkManager) -> Result<PgConnection, String> {
+fn connect(manager: &LinkManager, topic: Topic) -> Result<PgConnection, String> {
     let mut conn = manager.open().map_err(|error| error.to_string())?;
-    conn.batch_execute("LISTEN techsupport_deadlines").map_err(|error| error.to_string())?;
+    conn.batch_execute(&format!("LISTEN {}", topic.channel())).map_err(|error| error.to_string())?;
     Ok(conn)
 }
 
@@ -88,7 +112,7 @@ enum Listened {
     Lost,
 }
 
-fn listen(mut conn: PgConnection, ring: &impl Fn(), stopped: &Receiver<()>) -> Listened {
+fn hear(mut conn: PgConnection, ring: &impl Fn(), stopped: &Receiver<()>) -> Listened {
     loop {
         let mut heard = false;
         for notification in conn.notifications_iter() {

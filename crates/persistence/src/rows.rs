@@ -35,6 +35,7 @@ pub(crate) struct TicketRow {
     updated_at: OffsetDateTime,
     resolved_at: Option<OffsetDateTime>,
     deleted_at: Option<OffsetDateTime>,
+    tags: Vec<String>,
 }
 
 /// A row of `sla_clocks`, without what only the sweep looks at.
@@ -71,7 +72,7 @@ impl TicketRow {
             description: Description::parse(self.description).map_err(corrupt("description"))?,
             status: Status::parse(&self.status).map_err(corrupt("status"))?,
             priority: Priority::parse(i64::from(self.priority)).map_err(corrupt("priority"))?,
-            tags: Tags::default(),
+            tags: Tags::parse(self.tags.iter().map(String::as_str)).map_err(corrupt("tags"))?,
             client: ClientId::new(self.client_id),
             tier: tier_of(tier)?,
             agent: self.agent_id.map(AgentId::new),
@@ -170,7 +171,7 @@ impl AgentRow {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub(crate) struct UserRow {
-    id: Uuid,
+    pub(crate) id: Uuid,
     email: String,
     role: String,
     active: bool,

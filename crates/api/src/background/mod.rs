@@ -5,6 +5,8 @@
 //! [`Background::stop`] ends a loop: not an error, not a panic.
 
 mod bell;
+mod ended_sessions;
+mod feed;
 mod forget;
 mod meters;
 mod relay;
@@ -22,6 +24,8 @@ use std::{
 use techsupport_application::AppError;
 
 pub(crate) use bell::Bell;
+pub(crate) use ended_sessions::EndedSessions;
+pub(crate) use feed::Feed;
 pub(crate) use forget::Forget;
 pub(crate) use meters::describe_metrics;
 pub(crate) use relay::Relay;

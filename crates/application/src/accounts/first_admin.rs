@@ -2,7 +2,7 @@
 
 use techsupport_domain::{Role, UserId, text::Email};
 
-use super::Secret;
+use super::{Secret, register::registered};
 use crate::{
     AppError, Ctx,
     ports::{NewUser, UnitOfWorkExt},
@@ -30,11 +30,13 @@ pub fn ensure_first_admin(ctx: Ctx<'_>, email: &Email, password: &Secret) -> Res
         active: true,
         password_hash: ctx.ports.passwords.hash(password.reveal())?,
     };
+    let entry = registered(ctx, &admin);
     ctx.work.run_for(budget, |tx| {
         if tx.any_admin()? {
             return Ok(FirstAdmin::Existed);
         }
         tx.insert_user(&admin)?;
+        tx.audit(&entry)?;
         Ok(FirstAdmin::Created)
     })
 }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use techsupport_domain::{RefreshTokenId, SessionId, User, text::Email};
+use serde_json::Map;
+use techsupport_domain::{RefreshTokenId, SessionId, User, UserId, text::Email};
 
 use super::{RefreshToken, Secret};
 use crate::{
     AppError, Ctx, Unauthenticated,
-    ports::{NewRefreshToken, NewSession, UnitOfWorkExt},
+    ports::{
+        AuditAction, AuditActor, AuditEntry, AuditOutcome, AuditTarget, Credentials, NewRefreshToken,
+        NewSession, UnitOfWorkExt,
+    },
 };
 
 /// Sign in.
@@ -17,8 +21,6 @@ pub struct Login {
     pub email: String,
     /// As it was typed.
     pub password: Secret,
-    /// The caller's address, as far as it is known.
-    pub ip: Option<String>,
     /// The caller's `User-Agent`.
     pub user_agent: Option<String>,
 }
@@ -34,28 +36,78 @@ pub struct SignedIn {
     pub refresh_token: RefreshToken,
 }
 
-/// Signs in. Unknown address, wrong password and inactive user are one error, and take the same time.
+/// Signs in. Unknown address, wrong password and inactive user are one error, and take the same time: one look
+/// for the user, one slow comparison, one entry in the audit log.
 pub fn login(ctx: Ctx<'_>, command: &Login, refresh_lifetime: Duration) -> Result<SignedIn, AppError> {
-    let budget = &ctx.call.budget;
-    let found = match Email::parse(command.email.as_str()) {
-        Ok(email) => ctx.ports.reader.credentials(budget, &email.folded())?,
-        Err(_) => None,
-    };
+    let found = user_of(ctx, &command.email)?;
     let hash = found.as_ref().map(|found| found.password_hash.as_str());
     let right = ctx.ports.passwords.verify(command.password.reveal(), hash)?;
-    let user = match found {
-        Some(found) if right && found.user.active => found.user,
-        Some(_) | None => return Err(AppError::Unauthenticated(Unauthenticated::BadCredentials)),
+    let known = match found {
+        None => return refuse(ctx, None, "UNKNOWN_ADDRESS"),
+        Some(found) if !right => return refuse(ctx, Some(found.user.id), "WRONG_PASSWORD"),
+        Some(found) if !found.user.active => return refuse(ctx, Some(found.user.id), "INACTIVE"),
+        Some(found) => found,
     };
     let session = NewSession {
         id: SessionId::new(ctx.new_id()),
-        user: user.id,
-        ip: command.ip.clone(),
+        user: known.user.id,
+        ip: ctx.call.origin.map(|address| address.to_string()),
         user_agent: command.user_agent.as_deref().map(|agent| agent.chars().take(400).collect()),
     };
     let (refresh_token, stored) = new_refresh_token(ctx, session.id, refresh_lifetime)?;
-    ctx.work.run_for(budget, |tx| tx.open_session(&session, &stored))?;
-    Ok(SignedIn { user, session: session.id, refresh_token })
+    let entry = AuditEntry {
+        actor: AuditActor::User(session.user),
+        ..ctx.entry(AuditAction::Login, AuditTarget::User(session.user))
+    }
+    .with("sessionId", session.id.to_string());
+    // The comparison took its time. What counts is what holds now: a user who was deactivated, or got another
+    // password, in between must not get in any more.
+    let user = ctx.work.run_for(&ctx.call.budget, |tx| {
+        let unchanged = |now: &Credentials| now.user.active && now.password_hash == known.password_hash;
+        let Some(now) = tx.hold_user(session.user)?.filter(unchanged) else { return Ok(None) };
+        tx.open_session(&session, &stored)?;
+        tx.audit(&entry)?;
+        Ok(Some(now.user))
+    })?;
+    match user {
+        Some(user) => Ok(SignedIn { user, session: session.id, refresh_token }),
+        None => refuse(ctx, Some(session.user), "CHANGED_MEANWHILE"),
+    }
+}
+
+/// Writes down that somebody tries to sign in too often. Callers bound how often.
+pub fn login_throttled(ctx: Ctx<'_>, email: &str) -> Result<(), AppError> {
+    let user = user_of(ctx, email)?.map(|found| found.user.id);
+    tell(ctx, &refusal(ctx, AuditAction::LoginThrottled, user))
+}
+
+fn user_of(ctx: Ctx<'_>, email: &str) -> Result<Option<Credentials>, AppError> {
+    match Email::parse(email) {
+        Ok(email) => ctx.ports.reader.credentials(&ctx.call.budget, &email.folded()),
+        Err(_) => Ok(None),
+    }
+}
+
+fn refuse<T>(ctx: Ctx<'_>, user: Option<UserId>, reason: &str) -> Result<T, AppError> {
+    tell(ctx, &refusal(ctx, AuditAction::Login, user).with("reason", reason))?;
+    Err(AppError::Unauthenticated(Unauthenticated::BadCredentials))
+}
+
+fn tell(ctx: Ctx<'_>, entry: &AuditEntry) -> Result<(), AppError> {
+    ctx.work.run_for(&ctx.call.budget, |tx| tx.audit(entry))
+}
+
+/// The address that was typed is not kept: where no user has it, it may well be a password in the wrong field.
+fn refusal(ctx: Ctx<'_>, action: AuditAction, user: Option<UserId>) -> AuditEntry {
+    AuditEntry {
+        id: ctx.new_id(),
+        actor: AuditActor::Anonymous,
+        action,
+        target: user.map(AuditTarget::User),
+        ip: ctx.call.origin,
+        outcome: AuditOutcome::Failure,
+        detail: Map::new(),
+    }
 }
 
 /// A fresh token and what is kept of it.

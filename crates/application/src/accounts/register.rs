@@ -4,8 +4,8 @@ use techsupport_domain::{Role, User, UserId, text::Email};
 
 use super::Secret;
 use crate::{
-    AppError, Ctx, Entity, FieldError,
-    ports::{NewUser, UnitOfWorkExt},
+    AppError, Ctx, FieldError,
+    ports::{AuditAction, AuditEntry, AuditTarget, NewUser, UnitOfWorkExt},
 };
 
 /// Register a user.
@@ -31,13 +31,17 @@ pub fn register(ctx: Ctx<'_>, command: &Register) -> Result<User, AppError> {
         active: command.active,
         password_hash: ctx.ports.passwords.hash(command.password.reveal())?,
     };
-    ctx.work.run_for(&ctx.call.budget, |tx| tx.insert_user(&user))?;
+    let entry = registered(ctx, &user);
+    ctx.work.run_for(&ctx.call.budget, |tx| {
+        tx.insert_user(&user)?;
+        tx.audit(&entry)
+    })?;
     Ok(User { id: user.id, email: user.email, role: user.role, active: user.active })
 }
 
-/// The caller, as stored now.
-pub fn who_is(ctx: Ctx<'_>, id: UserId) -> Result<User, AppError> {
-    ctx.ports.reader.user(&ctx.call.budget, id)?.ok_or(AppError::NotFound(Entity::User))
+pub(super) fn registered(ctx: Ctx<'_>, user: &NewUser) -> AuditEntry {
+    let entry = ctx.entry(AuditAction::UserRegistered, AuditTarget::User(user.id));
+    entry.with("role", user.role.name()).with("active", user.active)
 }
 
 /// Refuses passwords that are too short, too long, or among those that are tried first (NIST SP 800-63B,

@@ -131,6 +131,8 @@ pub enum Sessions {
 }
 
 /// Users, sessions and refresh tokens inside a transaction.
+///
+/// Locks are taken in one order: administrators, user, session.
 pub trait AccountTx {
     /// Registers a user. A taken e-mail address is a conflict.
     fn insert_user(&mut self, user: &NewUser) -> Result<(), AppError>;
@@ -138,6 +140,26 @@ pub trait AccountTx {
     /// Whether there is any user with the role ADMIN; locks the question, so that of several first boots
     /// only one sees "no".
     fn any_admin(&mut self) -> Result<bool, AppError>;
+
+    /// Locks who is an administrator: of several who are about to make administrators fewer, each sees what the
+    /// one before has done.
+    fn lock_admins(&mut self) -> Result<(), AppError>;
+
+    /// Whether there is an active administrator besides this user.
+    fn has_other_admin(&mut self, than: UserId) -> Result<bool, AppError>;
+
+    /// Reads a user and keeps role, activity and password from changing until the end of the transaction. Several
+    /// may do so at once.
+    fn hold_user(&mut self, id: UserId) -> Result<Option<Credentials>, AppError>;
+
+    /// Reads a user who is about to be changed, and locks out everybody else who wants to, and new logins.
+    fn lock_user(&mut self, id: UserId) -> Result<Option<Credentials>, AppError>;
+
+    /// Writes role and activity.
+    fn update_user(&mut self, user: &User) -> Result<(), AppError>;
+
+    /// Writes another password.
+    fn set_password(&mut self, id: UserId, hash: &str) -> Result<(), AppError>;
 
     /// Opens a session and stores its first refresh token.
     fn open_session(&mut self, session: &NewSession, token: &NewRefreshToken) -> Result<(), AppError>;
@@ -149,8 +171,9 @@ pub trait AccountTx {
     /// Spends a token and stores its successor.
     fn rotate(&mut self, spent: RefreshTokenId, next: &NewRefreshToken) -> Result<(), AppError>;
 
-    /// Ends a session with everything that descends from it. Doing so twice is harmless.
-    fn revoke_session(&mut self, session: SessionId, reason: &str) -> Result<(), AppError>;
+    /// Ends sessions with everything that descends from them, and tells every replica. Returns those that were
+    /// not ended before.
+    fn end_sessions(&mut self, which: Sessions, why: SessionEnd) -> Result<Vec<SessionId>, AppError>;
 }
 
 /// A login that is not ended, as its user sees it.

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod channel;
+mod feed;
 mod outbox;
 mod passwords;
 mod reader;
@@ -18,10 +19,11 @@ pub use audit::{
     AuditTx,
 };
 pub use channel::{Channel, ChannelError, ChannelName, Notification, Parcel};
+pub use feed::{FeedEvent, FeedKeeper, FeedPosition, FeedQuery, FeedReader};
 pub use outbox::{EventPublisher, Outbox, PublishFailure, PublishReport};
 pub use passwords::Passwords;
 pub use reader::{
-    AgentFilter, AgentIs, Backlog, ClientFilter, Reader, Readiness, TicketFilter, TicketOrder, TimelineActor,
+    AgentFilter, AgentIs, Backlog, ClientFilter, CommentRow, Reader, Readiness, TicketFilter, TicketOrder, TimelineActor,
     TimelineRow,
 };
 pub use repeats::{Earlier, Fingerprint, KeptAnswer, RepeatKey, RepeatTx};

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 use techsupport_domain::{
-    Agent, AgentId, Client, ClientId, ClientTier, EventId, TicketId, User, UserId,
+    Agent, AgentId, Client, ClientId, ClientTier, CommentId, EventId, TicketId, UserId,
     sla::ClockState,
-    ticket::{Priority, Status, Ticket},
+    ticket::{Priority, Status, Ticket, Visibility},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AuditReader, Credentials, StoredRefreshToken};
+use super::{AccountReader, AuditReader, FeedReader};
 use crate::{AppError, Budget, Page, Paged, SortedBy};
 
 /// Which agent a ticket has to have.
@@ -121,6 +121,25 @@ pub struct TimelineRow {
     pub event: EventId,
 }
 
+/// Something that was said about a ticket, as it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentRow {
+    /// Identity.
+    pub id: CommentId,
+    /// About which ticket.
+    pub ticket: TicketId,
+    /// What.
+    pub body: String,
+    /// For whom.
+    pub visibility: Visibility,
+    /// Who said it.
+    pub author: UserId,
+    /// Under which address.
+    pub author_email: String,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
 /// What waits to be done, for metrics. Nothing here counts what is done: that grows for ever, and so would the
 /// time to count it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -149,7 +168,7 @@ pub enum Readiness {
 }
 
 /// Reads that change nothing.
-pub trait Reader: AuditReader + Send + Sync {
+pub trait Reader: AccountReader + AuditReader + FeedReader + Send + Sync {
     /// A ticket that is not deleted.
     fn ticket(&self, budget: &Budget, id: TicketId) -> Result<Option<Ticket>, AppError>;
 
@@ -164,6 +183,14 @@ pub trait Reader: AuditReader + Send + Sync {
         page: Page,
     ) -> Result<Option<Paged<TimelineRow>>, AppError>;
 
+    /// What was said about a ticket that is not deleted, oldest first. `None` when there is no such ticket.
+    fn comments(
+        &self,
+        budget: &Budget,
+        id: TicketId,
+        page: Page,
+    ) -> Result<Option<Paged<CommentRow>>, AppError>;
+
     /// A client.
     fn client(&self, budget: &Budget, id: ClientId) -> Result<Option<Client>, AppError>;
 
@@ -175,15 +202,6 @@ pub trait Reader: AuditReader + Send + Sync {
 
     /// Agents.
     fn agents(&self, budget: &Budget, filter: &AgentFilter, page: Page) -> Result<Paged<Agent>, AppError>;
-
-    /// A user.
-    fn user(&self, budget: &Budget, id: UserId) -> Result<Option<User>, AppError>;
-
-    /// What a login compares with. `email` in its folded form.
-    fn credentials(&self, budget: &Budget, email: &str) -> Result<Option<Credentials>, AppError>;
-
-    /// A refresh token, unlocked: what to compare the secret half with before anything is locked.
-    fn refresh_token(&self, budget: &Budget, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError>;
 
     /// How long until the earliest SLA step is due, by the database's clock; zero when one is overdue,
     /// `None` when there is none.

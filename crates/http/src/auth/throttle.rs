@@ -12,7 +12,7 @@ use std::{
 };
 
 use governor::{
-    Quota, RateLimiter,
+    DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     state::keyed::DashMapStateStore,
 };
@@ -30,6 +30,9 @@ type Limiter = RateLimiter<u128, DashMapStateStore<u128>, DefaultClock>;
 pub(crate) struct Throttle {
     by_address: Limiter,
     by_account: Limiter,
+    /// Refusals that are worth an entry in the audit log.
+    told_of_address: Limiter,
+    told: DefaultDirectRateLimiter,
     attempts: AtomicU64,
     max_tracked: usize,
     /// Accounts are remembered by a keyed hash: short, and no address of anybody.
@@ -41,6 +44,8 @@ impl Throttle {
         Self {
             by_address: limiter(settings.address_burst, settings.address_per_minute),
             by_account: limiter(settings.account_burst, settings.account_per_minute),
+            told_of_address: limiter(1, 1),
+            told: RateLimiter::direct(Quota::per_minute(number(settings.audited_per_minute))),
             attempts: AtomicU64::new(0),
             max_tracked: settings.max_tracked,
             hasher: std::hash::RandomState::new(),
@@ -52,20 +57,34 @@ impl Throttle {
         let full = |limiter: &Limiter| limiter.len() >= self.max_tracked;
         let due = self.attempts.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1;
         if due || full(&self.by_address) || full(&self.by_account) {
-            for limiter in [&self.by_address, &self.by_account] {
+            for limiter in [&self.by_address, &self.by_account, &self.told_of_address] {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();
             }
         }
-        let address = address.map_or(0, throttle_key);
-        check(&self.by_address, if full(&self.by_address) { NO_ROOM } else { address })?;
+        check(&self.by_address, if full(&self.by_address) { NO_ROOM } else { key_of(address) })?;
         let pair = u128::from(self.hasher.hash_one((account, address)));
         check(&self.by_account, if full(&self.by_account) { NO_ROOM } else { pair })
     }
+
+    /// Whether a refused attempt is to be written down. One of an address a minute is, and no more than a number of
+    /// all together: being turned away costs an attacker nothing, and must not fill anybody's disk.
+    pub(crate) fn is_worth_telling(&self, address: Option<IpAddr>) -> bool {
+        let full = self.told_of_address.len() >= self.max_tracked;
+        check(&self.told_of_address, if full { NO_ROOM } else { key_of(address) }).is_ok()
+            && self.told.check().is_ok()
+    }
+}
+
+fn key_of(address: Option<IpAddr>) -> u128 {
+    address.map_or(0, throttle_key)
+}
+
+fn number(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
 }
 
 fn limiter(burst: u32, per_minute: u32) -> Limiter {
-    let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
     RateLimiter::dashmap(Quota::per_minute(number(per_minute)).allow_burst(number(burst)))
 }
 
@@ -86,6 +105,7 @@ mod tests {
             account_burst: 2,
             account_per_minute: 1,
             max_tracked,
+            audited_per_minute: 2,
         })
     }
 
@@ -108,6 +128,16 @@ mod tests {
         let throttle = throttle(100);
         let refused = (0..20).filter(|n| throttle.attempt(from("6.6.6.6"), &n.to_string()).is_err()).count();
         assert_eq!(refused, 15);
+    }
+
+    #[test]
+    fn of_a_flood_of_refusals_only_a_few_are_told() {
+        let throttle = throttle(100);
+        let told = (0..100).filter(|_| throttle.is_worth_telling(from("6.6.6.6"))).count();
+        assert_eq!(told, 1, "of one address");
+        let network = |n: u8| Some(IpAddr::from([10, 0, 0, n]));
+        let told = (0..100).filter(|n| throttle.is_worth_telling(network(*n))).count();
+        assert_eq!(told, 1, "of all together, with the one before");
     }
 
     #[test]

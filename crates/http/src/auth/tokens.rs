@@ -109,7 +109,7 @@ impl Tokens {
             return None;
         }
         let role = Role::parse(&claims.role).ok().filter(|role| role.name() == claims.role)?;
-        Some(Caller { user: UserId::new(claims.sub), role })
+        Some(Caller { user: UserId::new(claims.sub), role, session: SessionId::new(claims.sid) })
     }
 
     fn sign(

@@ -8,7 +8,7 @@ use time::Duration;
 use time::macros::datetime;
 
 use super::*;
-use crate::ThrottleSettings;
+use crate::{RevocationSettings, ThrottleSettings};
 
 const NOW: OffsetDateTime = datetime!(2026-02-12 20:45:23 UTC);
 
@@ -28,7 +28,9 @@ fn settings(keys: &[(&str, &str)], current: &str) -> AuthSettings {
             account_burst: 1,
             account_per_minute: 1,
             max_tracked: 1,
+            audited_per_minute: 1,
         },
+        revocations: RevocationSettings { poll_ms: 500, overlap_s: 60, max_age_ms: 10_000 },
     }
 }
 

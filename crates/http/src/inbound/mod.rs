@@ -16,10 +16,10 @@ use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use techsupport_application::{Actor, AppError, Budget, Call, Ctx, TraceContext, ports::Fingerprint};
-use techsupport_domain::{Role, UserId};
+use techsupport_domain::{Role, SessionId, UserId};
 use uuid::Uuid;
 
-pub(crate) use member::{Member, nullable, optional, required};
+pub(crate) use member::{Member, given, nullable, optional, required};
 pub(crate) use once::OnceAnswer;
 pub(crate) use query::{NoParameters, Parameters};
 
@@ -36,6 +36,8 @@ use crate::{
 pub(crate) struct Caller {
     pub(crate) user: UserId,
     pub(crate) role: Role,
+    /// In which login.
+    pub(crate) session: SessionId,
 }
 
 /// What is known of every request, from its first moment.
@@ -95,6 +97,22 @@ impl Inbound {
     where
         T: DeserializeOwned + Validate<Context = ()>,
     {
+        let strict_json::Parsed { value, findings } = self.body().await?;
+        let Value::Object(members) = value else { return Err(not_a("JSON object")) };
+        shape::shape(members, findings, pointer)
+    }
+
+    /// The body as a list of 1 to `most` checked DTOs. What is wrong with the third of them is at `/2/…`.
+    pub(crate) async fn json_list<T>(&mut self, most: usize) -> Result<Vec<T>, Problem>
+    where
+        T: DeserializeOwned + Validate<Context = ()>,
+    {
+        let strict_json::Parsed { value, findings } = self.body().await?;
+        let Value::Array(items) = value else { return Err(not_a("JSON array")) };
+        shape::shape_list(items, findings, most)
+    }
+
+    async fn body(&mut self) -> Result<strict_json::Parsed, Problem> {
         let headers = self.http.headers();
         body::check_type(headers)?;
         let limits = body::Limits {
@@ -114,14 +132,7 @@ impl Inbound {
         if once::has_key(self.http.headers()) {
             self.fingerprint = Some(once::fingerprint(&parsed.value));
         }
-        let Value::Object(members) = parsed.value else {
-            let error = InputError {
-                place: Place::Pointer(String::new()),
-                detail: "the body must be a JSON object".to_owned(),
-            };
-            return Err(Problem::invalid(vec![error]));
-        };
-        shape::shape(members, parsed.findings, pointer)
+        Ok(parsed)
     }
 
     /// The query as a checked DTO.
@@ -189,6 +200,20 @@ where
 /// What would be said of this as a query.
 pub(crate) fn check_query<Q: Parameters>(query: &str) -> Result<(), Problem> {
     query::read::<Q>(query).map(drop)
+}
+
+/// A list of bodies: each has to be one.
+pub(crate) fn check_list<T>(list: Value, most: usize) -> Result<(), Problem>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    let Value::Array(items) = list else { return Err(Problem::internal()) };
+    shape::shape_list::<T>(items, findings::Findings::default(), most).map(drop)
+}
+
+fn not_a(what: &str) -> Problem {
+    let (place, detail) = (Place::Pointer(String::new()), format!("the body must be a {what}"));
+    Problem::invalid(vec![InputError { place, detail }])
 }
 
 /// A member of the body.

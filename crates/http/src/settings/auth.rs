@@ -38,6 +38,24 @@ pub struct AuthSettings {
     /// How often somebody may try to sign in.
     #[garde(dive)]
     pub throttle: ThrottleSettings,
+    /// How this process learns of logins that others have ended.
+    #[garde(dive)]
+    pub revocations: RevocationSettings,
+}
+
+/// Section `[auth.revocations]` of the settings.
+#[derive(Debug, Clone, Copy, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationSettings {
+    /// How often to look when nobody notifies, in milliseconds.
+    #[garde(range(min = 10, max = 1_000))]
+    pub poll_ms: u64,
+    /// How far back every look goes beyond the one before it, in seconds: longer than a transaction lasts.
+    #[garde(range(min = 1, max = 3_600))]
+    pub overlap_s: u64,
+    /// After how long without an answer nobody is let in any more, in milliseconds.
+    #[garde(range(min = 1_000, max = 3_600_000))]
+    pub max_age_ms: u64,
 }
 
 /// Section `[auth.throttle]` of the settings. Attempts count whether they succeed or not, so that an
@@ -61,6 +79,9 @@ pub struct ThrottleSettings {
     /// newcomers share one place.
     #[garde(range(min = 1, max = 10_000_000))]
     pub max_tracked: usize,
+    /// Refused attempts that are written to the audit log every minute, one of an address at most.
+    #[garde(range(min = 1, max = 10_000))]
+    pub audited_per_minute: u32,
 }
 
 fn sane_keys<C>(keys: &BTreeMap<String, SecretString>, _: &C) -> garde::Result {

@@ -77,9 +77,45 @@ pub struct HttpSettings {
     /// Proxies whose `X-Forwarded-For` is believed: addresses or networks (`10.0.0.0/8`). Nobody else's is.
     #[garde(skip)]
     pub trusted_proxies: Vec<Network>,
+    /// How often one caller may call.
+    #[garde(dive)]
+    pub rate_limit: RateLimitSettings,
+    /// Those who wait for events.
+    #[garde(dive)]
+    pub feed: WaitSettings,
     /// Who may call from a browser.
     #[garde(dive)]
     pub cors: CorsSettings,
+}
+
+/// Section `[http.rate_limit]` of the settings.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimitSettings {
+    /// Whether anybody is limited.
+    #[garde(skip)]
+    pub enabled: bool,
+    /// Requests that one caller may make within a window, at once if need be.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub requests: u32,
+    /// The window, in seconds.
+    #[garde(range(min = 1, max = 86_400))]
+    pub window_s: u64,
+    /// Users, and addresses, that are remembered; when there are more, all of that kind share one place.
+    #[garde(range(min = 1, max = 10_000_000))]
+    pub max_tracked: usize,
+}
+
+/// Section `[http.feed]` of the settings.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct WaitSettings {
+    /// Requests that may wait for events at once; more are answered with 503.
+    #[garde(range(max = 100_000))]
+    pub max_waiting: usize,
+    /// How often somebody who waits looks without having been woken, in milliseconds.
+    #[garde(range(min = 10, max = 60_000))]
+    pub look_again_ms: u64,
 }
 
 /// Section `[http.cors]` of the settings.

@@ -4,5 +4,5 @@
 mod auth;
 mod http;
 
-pub use auth::{AuthSettings, ThrottleSettings};
-pub use http::{CorsSettings, HttpSettings};
+pub use auth::{AuthSettings, RevocationSettings, ThrottleSettings};
+pub use http::{CorsSettings, HttpSettings, RateLimitSettings, WaitSettings};

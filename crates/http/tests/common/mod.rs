@@ -16,7 +16,10 @@ use std::{
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use techsupport_application::Ports;
-use techsupport_http::{AuthSettings, CorsSettings, HttpDeps, HttpServer, HttpSettings, ThrottleSettings};
+use techsupport_http::{
+    AuthSettings, CorsSettings, HttpDeps, HttpServer, HttpSettings, RevocationSettings, Revocations,
+    ThrottleSettings,
+};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -98,7 +101,9 @@ pub fn auth_settings() -> AuthSettings {
             account_burst: 3,
             account_per_minute: 1,
             max_tracked: 1_000,
+            audited_per_minute: 1_000,
         },
+        revocations: RevocationSettings { poll_ms: 500, overlap_s: 60, max_age_ms: 3_600_000 },
     }
 }
 
@@ -129,8 +134,9 @@ impl Desk {
                 new_id,
                 random: |bytes| bytes.fill(7),
             }),
-            auth: plan.auth,
+            auth: plan.auth.clone(),
             idempotency_lifetime: Duration::from_hours(24),
+            revocations: Arc::new(Revocations::new(&plan.auth, &plan.http)),
             broker: Arc::clone(&broker) as _,
             now,
             pool_size: plan.pool_size,

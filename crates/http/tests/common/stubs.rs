@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
-        AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, Credentials, Passwords,
-        Reader, Readiness, StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork,
+        AccountReader, AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, Credentials,
+        EndedSessions, FeedEvent, FeedQuery, FeedReader, Passwords, Reader, Readiness, SessionRow,
+        StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork, UserFilter,
     },
 };
 use techsupport_domain::{
@@ -23,6 +24,7 @@ type OnTicket = dyn Fn(&Budget, TicketId) -> Result<Option<Ticket>, AppError> + 
 type OnWork = dyn Fn(&Budget) -> Result<(), AppError> + Send + Sync;
 type OnBacklog = dyn Fn() -> Result<Backlog, AppError> + Send + Sync;
 type OnReadiness = dyn Fn() -> Result<Readiness, AppError> + Send + Sync;
+type OnFeed = dyn Fn(&FeedQuery) -> Result<Option<Vec<FeedEvent>>, AppError> + Send + Sync;
 type OnTickets = dyn Fn(&TicketFilter) + Send + Sync;
 
 /// What a test lets happen when something is read.
@@ -31,6 +33,7 @@ pub struct StubReader {
     pub tickets: Box<OnTickets>,
     pub backlog: Box<OnBacklog>,
     pub readiness: Box<OnReadiness>,
+    pub feed: Box<OnFeed>,
 }
 
 impl Default for StubReader {
@@ -40,6 +43,7 @@ impl Default for StubReader {
             tickets: Box::new(|_| {}),
             backlog: Box::new(|| Ok(Backlog::default())),
             readiness: Box::new(|| Ok(Readiness::Ready)),
+            feed: Box::new(|_| Ok(Some(Vec::new()))),
         }
     }
 }
@@ -93,6 +97,20 @@ impl Reader for StubReader {
         Ok(nothing())
     }
 
+    fn until_next_step(&self, _: &Budget) -> Result<Option<std::time::Duration>, AppError> {
+        Ok(None)
+    }
+
+    fn backlog(&self, _: &Budget) -> Result<Backlog, AppError> {
+        (self.backlog)()
+    }
+
+    fn readiness(&self, _: &Budget) -> Result<Readiness, AppError> {
+        (self.readiness)()
+    }
+}
+
+impl AccountReader for StubReader {
     fn user(&self, _: &Budget, id: UserId) -> Result<Option<User>, AppError> {
         let email = Email::parse("someone@example.org").unwrap();
         Ok(Some(User { id, email, role: Role::Agent, active: true }))
@@ -113,16 +131,31 @@ impl Reader for StubReader {
         Ok(None)
     }
 
-    fn until_next_step(&self, _: &Budget) -> Result<Option<std::time::Duration>, AppError> {
+    fn users(&self, _: &Budget, _: &UserFilter, _: Page) -> Result<Paged<User>, AppError> {
+        Ok(nothing())
+    }
+
+    fn credentials_of(&self, _: &Budget, _: UserId) -> Result<Option<Credentials>, AppError> {
         Ok(None)
     }
 
-    fn backlog(&self, _: &Budget) -> Result<Backlog, AppError> {
-        (self.backlog)()
+    fn sessions(&self, _: &Budget, _: UserId, _: Page) -> Result<Paged<SessionRow>, AppError> {
+        Ok(nothing())
     }
 
-    fn readiness(&self, _: &Budget) -> Result<Readiness, AppError> {
-        (self.readiness)()
+    fn ended_sessions(
+        &self,
+        _: &Budget,
+        _: Option<OffsetDateTime>,
+        _: std::time::Duration,
+    ) -> Result<EndedSessions, AppError> {
+        Ok(EndedSessions { ids: Vec::new(), as_of: OffsetDateTime::UNIX_EPOCH })
+    }
+}
+
+impl FeedReader for StubReader {
+    fn feed(&self, _: &Budget, query: &FeedQuery) -> Result<Option<Vec<FeedEvent>>, AppError> {
+        (self.feed)(query)
     }
 }
 

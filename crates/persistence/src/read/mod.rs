@@ -4,7 +4,9 @@ pub(crate) mod accounts;
 mod audit;
 mod backlog;
 pub(crate) mod beyond;
+pub(crate) mod comments;
 mod directory;
+mod feed;
 mod tickets;
 
 use std::time::Duration;
@@ -13,11 +15,11 @@ use diesel::{PgConnection, QueryResult};
 use techsupport_application::{
     AppError, Budget, Page, Paged, Position, SortKey,
     ports::{
-        AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, Credentials, Reader,
-        Readiness, StoredRefreshToken, TicketFilter, TimelineRow,
+        AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, CommentRow, Reader, Readiness,
+        TicketFilter, TimelineRow,
     },
 };
-use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, User, UserId, ticket::Ticket};
+use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, ticket::Ticket};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -106,6 +108,16 @@ impl Reader for PgReader {
         rows.map(|rows| paged(rows, Ok)).transpose()
     }
 
+    fn comments(
+        &self,
+        budget: &Budget,
+        id: TicketId,
+        page: Page,
+    ) -> Result<Option<Paged<CommentRow>>, AppError> {
+        let rows = self.snapshot(budget, |conn| comments::page(conn, id, page))?;
+        rows.map(|rows| paged(rows, |row| row)).transpose()
+    }
+
     fn client(&self, budget: &Budget, id: ClientId) -> Result<Option<Client>, AppError> {
         let row = self.database.read(budget, |conn| directory::client(conn, id))?;
         row.map(rows::ClientRow::into_client).transpose().map_err(AppError::internal)
@@ -128,22 +140,6 @@ impl Reader for PgReader {
             self.snapshot(budget, |conn| directory::agents(conn, filter, page))?,
             rows::AgentRow::into_agent,
         )
-    }
-
-    fn user(&self, budget: &Budget, id: UserId) -> Result<Option<User>, AppError> {
-        let row = self.database.read(budget, |conn| accounts::user(conn, id))?;
-        row.map(rows::UserRow::into_user).transpose().map_err(AppError::internal)
-    }
-
-    fn credentials(&self, budget: &Budget, email: &str) -> Result<Option<Credentials>, AppError> {
-        let row = self.database.read(budget, |conn| accounts::credentials(conn, email))?;
-        let Some((user, password_hash)) = row else { return Ok(None) };
-        Ok(Some(Credentials { user: user.into_user().map_err(AppError::internal)?, password_hash }))
-    }
-
-    fn refresh_token(&self, budget: &Budget, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError> {
-        let row = self.database.read(budget, |conn| accounts::token_by_lookup(conn, lookup))?;
-        row.map(accounts::TokenRow::into_token).transpose().map_err(AppError::internal)
     }
 
     fn until_next_step(&self, budget: &Budget) -> Result<Option<Duration>, AppError> {

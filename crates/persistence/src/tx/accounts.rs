@@ -1,20 +1,26 @@
 //! Users, sessions and refresh tokens.
 
-use diesel::{prelude::*, sql_types};
+use diesel::{dsl::exists, prelude::*, sql_types};
 use techsupport_application::{
     AppError, Conflict, Entity,
-    ports::{AccountTx, NewRefreshToken, NewSession, NewUser, StoredRefreshToken},
+    ports::{
+        AccountTx, Credentials, NewRefreshToken, NewSession, NewUser, SessionEnd, Sessions,
+        StoredRefreshToken,
+    },
 };
-use techsupport_domain::{RefreshTokenId, SessionId};
+use techsupport_domain::{RefreshTokenId, Role, SessionId, User, UserId};
 
-use super::PgTx;
+use super::{PgTx, clock_timestamp};
 use crate::{
-    read::accounts::{TokenRow, token_by_lookup},
+    listen::Topic,
+    read::accounts::{TokenRow, into_credentials, token_by_lookup},
+    rows::UserRow,
     schema::{refresh_tokens, sessions, users},
 };
 
-/// The key of the advisory lock that serialises first boots. Any number that nobody else uses.
-const FIRST_BOOT_LOCK: i64 = 0x7465_6368_7375_7070;
+/// The key of the advisory lock under which it is decided who is an administrator. Any number that nobody else
+/// uses.
+const ADMINS_LOCK: i64 = 0x7465_6368_7375_7070;
 
 impl AccountTx for PgTx<'_> {
     fn insert_user(&mut self, user: &NewUser) -> Result<(), AppError> {
@@ -40,12 +46,74 @@ impl AccountTx for PgTx<'_> {
     }
 
     fn any_admin(&mut self) -> Result<bool, AppError> {
+        self.lock_admins()?;
+        self.exec(|conn| {
+            diesel::select(exists(users::table.filter(users::role.eq(Role::Admin.name())))).get_result(conn)
+        })
+    }
+
+    fn lock_admins(&mut self) -> Result<(), AppError> {
         self.exec(|conn| {
             diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
-                .bind::<sql_types::BigInt, _>(FIRST_BOOT_LOCK)
-                .execute(conn)?;
-            diesel::select(diesel::dsl::exists(users::table.filter(users::role.eq("ADMIN")))).get_result(conn)
+                .bind::<sql_types::BigInt, _>(ADMINS_LOCK)
+                .execute(conn)
         })
+        .map(drop)
+    }
+
+    fn has_other_admin(&mut self, than: UserId) -> Result<bool, AppError> {
+        self.exec(|conn| {
+            let others = users::table
+                .filter(users::role.eq(Role::Admin.name()).and(users::active))
+                .filter(users::id.ne(than.uuid()));
+            diesel::select(exists(others)).get_result(conn)
+        })
+    }
+
+    fn hold_user(&mut self, id: UserId) -> Result<Option<Credentials>, AppError> {
+        let row = self.exec(|conn| {
+            users::table
+                .find(id.uuid())
+                .select((UserRow::as_select(), users::password_hash))
+                .for_share()
+                .first(conn)
+                .optional()
+        })?;
+        row.map(into_credentials).transpose()
+    }
+
+    fn lock_user(&mut self, id: UserId) -> Result<Option<Credentials>, AppError> {
+        let row = self.exec(|conn| {
+            users::table
+                .find(id.uuid())
+                .select((UserRow::as_select(), users::password_hash))
+                .for_no_key_update()
+                .first(conn)
+                .optional()
+        })?;
+        row.map(into_credentials).transpose()
+    }
+
+    fn update_user(&mut self, user: &User) -> Result<(), AppError> {
+        self.exec(|conn| {
+            diesel::update(users::table.find(user.id.uuid()))
+                .set((
+                    users::role.eq(user.role.name()),
+                    users::active.eq(user.active),
+                    users::updated_at.eq(clock_timestamp()),
+                ))
+                .execute(conn)
+        })
+        .map(drop)
+    }
+
+    fn set_password(&mut self, id: UserId, hash: &str) -> Result<(), AppError> {
+        self.exec(|conn| {
+            diesel::update(users::table.find(id.uuid()))
+                .set((users::password_hash.eq(hash), users::updated_at.eq(clock_timestamp())))
+                .execute(conn)
+        })
+        .map(drop)
     }
 
     fn open_session(&mut self, session: &NewSession, token: &NewRefreshToken) -> Result<(), AppError> {
@@ -89,13 +157,35 @@ impl AccountTx for PgTx<'_> {
         })
     }
 
-    fn revoke_session(&mut self, session: SessionId, reason: &str) -> Result<(), AppError> {
-        self.exec(|conn| {
-            diesel::update(sessions::table.find(session.uuid()).filter(sessions::revoked_at.is_null()))
-                .set((sessions::revoked_at.eq(diesel::dsl::now), sessions::revoked_reason.eq(reason)))
-                .execute(conn)
-        })
-        .map(drop)
+    fn end_sessions(&mut self, which: Sessions, why: SessionEnd) -> Result<Vec<SessionId>, AppError> {
+        let ended: Vec<uuid::Uuid> = self.exec(|conn| {
+            let all = diesel::update(sessions::table.filter(sessions::revoked_at.is_null()))
+                // Of this moment, and not of the beginning of the transaction: replicas look for the ends since
+                // their last look, and the nearer to the commit, the less they have to look back.
+                .set((
+                    sessions::revoked_at.eq(clock_timestamp().nullable()),
+                    sessions::revoked_reason.eq(why.name()),
+                ))
+                .into_boxed();
+            let wanted = match which {
+                Sessions::One(session) => all.filter(sessions::id.eq(session.uuid())),
+                Sessions::OneOf(user, session) => {
+                    all.filter(sessions::id.eq(session.uuid())).filter(sessions::user_id.eq(user.uuid()))
+                }
+                Sessions::AllOf(user) => all.filter(sessions::user_id.eq(user.uuid())),
+                Sessions::OthersOf(user, session) => {
+                    all.filter(sessions::user_id.eq(user.uuid())).filter(sessions::id.ne(session.uuid()))
+                }
+            };
+            let ended: Vec<uuid::Uuid> = wanted.returning(sessions::id).get_results(conn)?;
+            if !ended.is_empty() {
+                diesel::sql_query("SELECT pg_notify($1, '')")
+                    .bind::<sql_types::Text, _>(Topic::EndedSessions.channel())
+                    .execute(conn)?;
+            }
+            Ok(ended)
+        })?;
+        Ok(ended.into_iter().map(SessionId::new).collect())
     }
 }
 

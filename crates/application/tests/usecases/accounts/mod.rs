@@ -32,12 +32,7 @@ fn desk_with(active: bool) -> Desk {
 }
 
 fn command(email: &str, password: &str) -> Login {
-    Login {
-        email: email.to_owned(),
-        password: Secret::new(password),
-        ip: Some("192.0.2.7".to_owned()),
-        user_agent: Some("curl/8".to_owned()),
-    }
+    Login { email: email.to_owned(), password: Secret::new(password), user_agent: Some("curl/8".to_owned()) }
 }
 
 fn signed_in(desk: &Desk) -> SignedIn {

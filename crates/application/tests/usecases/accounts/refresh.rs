@@ -2,7 +2,7 @@
 
 use techsupport_application::{
     AppError, Unauthenticated,
-    accounts::{RefreshToken, SignedIn, log_out, refresh},
+    accounts::{RefreshToken, Refreshed, SignedIn, log_out, refresh},
 };
 use techsupport_domain::Role;
 
@@ -10,7 +10,18 @@ use super::{WEEK, desk_with, signed_in};
 use crate::fakes::Desk;
 
 fn turn(desk: &Desk, token: &RefreshToken) -> Result<SignedIn, AppError> {
-    refresh(desk.ctx(), token.reveal(), WEEK)
+    present(desk, token.reveal())
+}
+
+/// Whoever presents a spent token is told the same as with any other that cannot be used.
+fn present(desk: &Desk, token: &str) -> Result<SignedIn, AppError> {
+    match refresh(desk.ctx(), token, WEEK)? {
+        Refreshed::Pair(who) => Ok(who),
+        Refreshed::Reused(session) => {
+            assert_eq!(desk.store().sessions[&session].revoked.as_deref(), Some("REUSE"));
+            Err(AppError::Unauthenticated(Unauthenticated::UnusableRefreshToken))
+        }
+    }
 }
 
 fn assert_unusable(result: Result<SignedIn, AppError>) {
@@ -56,11 +67,11 @@ fn half_a_token_opens_and_closes_nothing() {
     let desk = desk_with(true);
     let who = signed_in(&desk);
     let forged = format!("{}{}", who.refresh_token.lookup(), "0".repeat(32));
-    assert_unusable(refresh(desk.ctx(), &forged, WEEK));
+    assert_unusable(present(&desk, &forged));
     log_out(desk.ctx(), &forged).unwrap();
     let next = turn(&desk, &who.refresh_token).unwrap();
     let forged = format!("{}{}", who.refresh_token.lookup(), "0".repeat(32));
-    assert_unusable(refresh(desk.ctx(), &forged, WEEK));
+    assert_unusable(present(&desk, &forged));
     turn(&desk, &next.refresh_token).unwrap();
 }
 
@@ -68,7 +79,7 @@ fn half_a_token_opens_and_closes_nothing() {
 fn what_is_no_token_is_unusable_like_any_other() {
     let desk = desk_with(true);
     for wrong in ["", "x", &"F".repeat(64), &"0".repeat(64)] {
-        assert_unusable(refresh(desk.ctx(), wrong, WEEK));
+        assert_unusable(present(&desk, wrong));
         log_out(desk.ctx(), wrong).unwrap();
     }
 }

@@ -4,12 +4,9 @@ use std::time::Duration;
 
 use techsupport_application::{
     AppError, Budget, Page, Paged,
-    ports::{
-        AgentFilter, Backlog, ClientFilter, Credentials, Reader, Readiness, StoredRefreshToken, TicketFilter,
-        TimelineRow,
-    },
+    ports::{AgentFilter, Backlog, ClientFilter, Reader, Readiness, TicketFilter, TimelineRow},
 };
-use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, User, UserId, ticket::Ticket};
+use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, ticket::Ticket};
 
 use super::Memory;
 
@@ -44,20 +41,6 @@ impl Reader for Memory {
 
     fn agents(&self, _: &Budget, _: &AgentFilter, _: Page) -> Result<Paged<Agent>, AppError> {
         absent()
-    }
-
-    fn user(&self, _: &Budget, id: UserId) -> Result<Option<User>, AppError> {
-        let store = self.store.lock().unwrap();
-        Ok(store.users.iter().map(|found| &found.user).find(|user| user.id == id).cloned())
-    }
-
-    fn credentials(&self, _: &Budget, email: &str) -> Result<Option<Credentials>, AppError> {
-        let store = self.store.lock().unwrap();
-        Ok(store.users.iter().find(|found| found.user.email.folded() == email).cloned())
-    }
-
-    fn refresh_token(&self, _: &Budget, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError> {
-        Ok(self.store.lock().unwrap().find_token(lookup))
     }
 
     fn until_next_step(&self, _: &Budget) -> Result<Option<Duration>, AppError> {

@@ -13,6 +13,9 @@ use time::OffsetDateTime;
 
 use super::{START, deliveries::Row, repeats::Kept};
 
+/// A change by somebody else to this user.
+pub type Meanwhile = (techsupport_domain::UserId, fn(&mut Credentials));
+
 #[derive(Clone)]
 pub struct Store {
     pub now: OffsetDateTime,
@@ -36,6 +39,8 @@ pub struct Store {
     pub sessions: BTreeMap<SessionId, Session>,
     pub tokens: BTreeMap<String, Token>,
     pub audit: Vec<AuditEntry>,
+    /// What somebody else commits to a user just before the next transaction locks one.
+    pub meanwhile: Option<Meanwhile>,
     pub kept: BTreeMap<RepeatKey, Kept>,
     /// Keys that another transaction has claimed.
     pub held: BTreeSet<RepeatKey>,
@@ -75,6 +80,7 @@ impl Default for Store {
             sessions: BTreeMap::new(),
             tokens: BTreeMap::new(),
             audit: Vec::new(),
+            meanwhile: None,
             kept: BTreeMap::new(),
             held: BTreeSet::new(),
         }
