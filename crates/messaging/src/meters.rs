@@ -11,7 +11,11 @@ const CONSUMED: &str = "techsupport_broker_consumed_total";
 const RECONNECTS: &str = "techsupport_broker_reconnects_total";
 const CONNECTED: &str = "techsupport_broker_connected";
 
-/// Says what each figure means. To be called once a recorder is installed.
+/// What becomes of a message that was taken from a queue.
+const OUTCOMES: [&str; 5] = ["done", "later", "dead", "panicked", "unacknowledged"];
+
+/// Says what each figure means, and begins to count at zero: what first appears as one never rose. To be called
+/// once a recorder is installed.
 pub fn describe_metrics() {
     describe_counter!(PUBLISHED, "Messages that reached at least one queue, confirmed by the broker");
     describe_counter!(UNROUTED, "Messages that were returned or refused by the broker");
@@ -22,6 +26,22 @@ pub fn describe_metrics() {
     describe_counter!(CONSUMED, "Messages taken from a queue, by what became of them");
     describe_counter!(RECONNECTS, "Tries to reconnect to the broker");
     describe_gauge!(CONNECTED, "Whether there is a connection to the broker (1) or not (0)");
+    for name in [PUBLISHED, UNROUTED, BATCHES_FAILED] {
+        counter!(name).increment(0);
+    }
+}
+
+/// Begins to count for a connection.
+pub(crate) fn link_made(link: &str) {
+    counter!(RECONNECTS, "link" => link.to_owned()).increment(0);
+    connected(link, false);
+}
+
+/// Begins to count for a queue.
+pub(crate) fn queue_chosen(queue: &str) {
+    for outcome in OUTCOMES {
+        counter!(CONSUMED, "queue" => queue.to_owned(), "outcome" => outcome).increment(0);
+    }
 }
 
 pub(crate) fn published(fates: &[Fate]) {

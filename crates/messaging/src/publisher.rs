@@ -167,6 +167,7 @@ impl Office {
     /// readiness shows that there is no connection.
     async fn stay_open(mut self) {
         let mut backoff = Backoff::new(&self.settings);
+        meters::link_made(&self.name);
         while survive("publisher", Box::pin(self.run())).await.is_none() {
             self.set_connected(false);
             let wait = tokio::time::sleep(backoff.wait());

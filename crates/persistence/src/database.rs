@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use diesel::PgConnection;
 use techsupport_application::{
     AppError, Budget,
-    ports::{Outbox, Reader, Readiness, UnitOfWork},
+    ports::{FeedKeeper, Outbox, Reader, Readiness, UnitOfWork},
 };
 
 use crate::{
     DatabaseSettings,
     failure::Failure,
+    feed::PgFeedKeeper,
     link::{Link, LinkManager},
-    migrate,
+    meters, migrate,
     outbox::PgOutbox,
     policies::PolicyCache,
     reachability::{NoteRefusals, Reachability},
@@ -31,6 +32,8 @@ pub struct Database {
 }
 
 struct Shared {
+    /// What the server and the metrics see as its name.
+    name: String,
     pool: r2d2::Pool<LinkManager>,
     settings: DatabaseSettings,
     policies: PolicyCache,
@@ -52,7 +55,9 @@ impl Database {
             .error_handler(Box::new(NoteRefusals(Arc::clone(&reachability))))
             .build_unchecked(LinkManager::new(settings, application_name, Arc::clone(&reachability)));
         let policies = PolicyCache::default();
-        let shared = Shared { pool, settings: settings.clone(), policies, reachability };
+        let name = application_name.to_owned();
+        meters::pool_made(&name);
+        let shared = Shared { name, pool, settings: settings.clone(), policies, reachability };
         Self { shared: Arc::new(shared) }
     }
 
@@ -71,6 +76,12 @@ impl Database {
         Arc::new(PgOutbox::new(self.clone()))
     }
 
+    /// The adapter for the pass that appends to the feed. `comparison_timeout` is how long it may take to compare
+    /// all of the outbox with it.
+    pub fn feed_keeper(&self, comparison_timeout: Duration) -> Arc<dyn FeedKeeper> {
+        Arc::new(PgFeedKeeper::new(self.clone(), comparison_timeout))
+    }
+
     /// Waits until the server answers, `limit` at most, and says whether its schema can be used.
     pub fn wait_until_ready(&self, limit: Duration) -> Result<Readiness, AppError> {
         let started = Instant::now();
@@ -78,13 +89,21 @@ impl Database {
             match self.readiness(&Budget::lasting(limit)) {
                 Err(error) if error.is_transient() && started.elapsed() < limit => {
                     tracing::debug!(%error, "waiting for the database");
-                    #[expect(
-                        clippy::disallowed_methods,
-                        reason = "the start of a program, which has nothing else to do"
-                    )]
-                    std::thread::sleep(LOOK_AGAIN);
+                    pause();
                 }
                 outcome => return outcome,
+            }
+        }
+    }
+
+    /// Like [`Database::wait_until_ready`], but also waits while somebody else brings the schema up to date.
+    pub fn wait_until_migrated(&self, limit: Duration) -> Result<Readiness, AppError> {
+        let started = Instant::now();
+        loop {
+            let left = limit.saturating_sub(started.elapsed());
+            match self.wait_until_ready(left)? {
+                Readiness::SchemaBehind if started.elapsed() < limit => pause(),
+                outcome => return Ok(outcome),
             }
         }
     }
@@ -161,10 +180,15 @@ impl Database {
         }
         let waited = Instant::now();
         let link = self.shared.pool.get_timeout(self.shared.settings.checkout_timeout().min(budget.left()));
-        metrics::histogram!("techsupport_db_checkout_seconds").record(waited.elapsed());
-        let state = self.shared.pool.state();
-        metrics::gauge!("techsupport_db_connections").set(state.connections);
-        metrics::gauge!("techsupport_db_connections_idle").set(state.idle_connections);
+        let (name, state) = (&self.shared.name, self.shared.pool.state());
+        meters::waited(name, waited.elapsed(), link.is_err());
+        meters::connections(name, state.connections, state.idle_connections);
         link.map_err(|error| Failure::no_connection(&error))
     }
+}
+
+/// Between two looks at a server that is not ready.
+#[expect(clippy::disallowed_methods, reason = "the start of a program, which has nothing else to do")]
+fn pause() {
+    std::thread::sleep(LOOK_AGAIN);
 }

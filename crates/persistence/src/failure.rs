@@ -9,6 +9,8 @@ use std::time::Duration;
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error};
 use techsupport_application::AppError;
 
+use crate::meters;
+
 /// How long a caller should wait before trying again when a server is away.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -34,6 +36,19 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn is_lost(&self) -> bool {
         matches!(self, Failure::Lost(_))
+    }
+
+    /// Counts what an operator should know of although nobody is told of each.
+    pub(crate) fn count(&self) {
+        match self {
+            Failure::LockTimeout => meters::lock_timeout(),
+            Failure::Cancelled => meters::cancelled(),
+            Failure::Clash(_)
+            | Failure::Lost(_)
+            | Failure::Unique(_)
+            | Failure::ForeignKey(_)
+            | Failure::Other(_) => {}
+        }
     }
 
     /// The name of the constraint that was hurt, if one was.

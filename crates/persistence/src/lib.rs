@@ -23,4 +23,5 @@ mod unit_of_work;
 
 pub use database::Database;
 pub use listen::{Listener, Topic, listen};
+pub use meters::describe_metrics;
 pub use settings::DatabaseSettings;

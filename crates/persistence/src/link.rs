@@ -30,6 +30,7 @@ impl Link {
             let gone = Manager::transaction_manager_status_mut(&mut self.conn).transaction_depth().is_err();
             let failure = if gone { Failure::Lost(error.to_string()) } else { Failure::from(error) };
             self.broken |= failure.is_lost();
+            failure.count();
             failure
         })
     }

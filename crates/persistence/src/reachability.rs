@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::meters;
+
 /// Whether the server lets us in, as the attempts to open a connection find out.
 #[derive(Debug, Default)]
 pub(crate) struct Reachability {
@@ -48,7 +50,7 @@ pub(crate) struct NoteRefusals(pub(crate) Arc<Reachability>);
 
 impl<E: std::fmt::Display> r2d2::HandleError<E> for NoteRefusals {
     fn handle_error(&self, error: E) {
-        metrics::counter!("techsupport_db_connect_errors_total").increment(1);
+        meters::connect_failed();
         if self.0.refused() {
             tracing::warn!(%error, "cannot open a database connection");
         }

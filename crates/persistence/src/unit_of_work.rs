@@ -8,7 +8,7 @@ use techsupport_application::{
     ports::{Tx, UnitOfWork},
 };
 
-use crate::{Database, failure::Failure, tx::PgTx};
+use crate::{Database, failure::Failure, meters, tx::PgTx};
 
 pub(crate) struct PgUnitOfWork {
     database: Database,
@@ -91,7 +91,7 @@ impl UnitOfWork for PgUnitOfWork {
                     return Err(error);
                 }
                 Err(Outcome::Repeat(error)) => {
-                    metrics::counter!("techsupport_db_transactions_repeated_total").increment(1);
+                    meters::repeated();
                     tracing::debug!(%error, repeated, "repeating a transaction");
                     pause(Duration::from_millis(settings.retry_backoff_ms), repeated);
                     repeated += 1;

@@ -122,6 +122,8 @@ impl Consumer {
     pub async fn run(self) {
         let running = TaskTracker::new();
         let mut backoff = Backoff::new(&self.settings);
+        meters::link_made(&self.name);
+        meters::queue_chosen(&self.desk.queues.main);
         while !self.desk.stop.is_cancelled() {
             let reason = match self.open().await {
                 None => break,
