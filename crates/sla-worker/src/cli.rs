@@ -2,12 +2,14 @@
 
 use std::{
     io::{self, Write},
+    net::SocketAddr,
     process::ExitCode,
     time::Duration,
 };
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use techsupport_bootstrap::{
+    monitor::{AskError, ask},
     settings::{self, SettingsError},
     shutdown,
     telemetry::{self, TelemetryError},
@@ -16,6 +18,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     SlaWorkerSettings, WorkerError,
+    settings::HealthSettings,
     worker::{self, NAME},
 };
 
@@ -26,7 +29,18 @@ const LAST_WAIT: Duration = Duration::from_millis(200);
 /// environment; see the configuration table in the README.
 #[derive(Debug, Parser)]
 #[command(name = "sla-worker", version)]
-struct Cli {}
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tells people of what the events say (the default)
+    Work,
+    /// Asks the worker on this machine whether it has what it needs; needs monitor.enabled
+    Health,
+}
 
 #[derive(Debug, thiserror::Error)]
 enum CliError {
@@ -36,14 +50,21 @@ enum CliError {
     Telemetry(#[from] TelemetryError),
     #[error(transparent)]
     Worker(#[from] WorkerError),
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("{0}")]
+    Unwell(String),
     #[error("the operating system refuses threads or signals: {0}")]
     System(#[from] io::Error),
 }
 
 /// Runs the program. What went wrong is one line on standard error.
 pub fn run_from_command_line() -> ExitCode {
-    let Cli {} = Cli::parse();
-    match work() {
+    let outcome = match Cli::parse().command.unwrap_or(Command::Work) {
+        Command::Work => work(),
+        Command::Health => health(),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "stopped");
@@ -53,6 +74,16 @@ pub fn run_from_command_line() -> ExitCode {
             drop(told);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What a health check of a container calls.
+fn health() -> Result<(), CliError> {
+    let HealthSettings { monitor } = settings::load()?;
+    let limit = Duration::from_millis(monitor.timeout_ms);
+    match ask(SocketAddr::new(monitor.bind, monitor.port), "/health/ready", limit)? {
+        (200, _) => Ok(()),
+        (_, body) => Err(CliError::Unwell(body)),
     }
 }
 
@@ -81,5 +112,7 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+        assert!(Cli::try_parse_from(["sla-worker"]).is_ok_and(|cli| cli.command.is_none()));
+        assert!(Cli::try_parse_from(["sla-worker", "health"]).is_ok());
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use techsupport_application::deliveries::RetryPolicy;
 use techsupport_bootstrap::{
     clock,
+    monitor::MonitorSettings,
     servers::{needs_broker_url, needs_database_url},
     settings::Profile,
     telemetry::LogSettings,
@@ -34,9 +35,20 @@ pub struct SlaWorkerSettings {
     /// Attempts and limits.
     #[garde(dive)]
     pub worker: WorkerSettings,
+    /// Metrics and health.
+    #[garde(dive)]
+    pub monitor: MonitorSettings,
     /// The channels.
     #[garde(dive)]
     pub notifications: NotificationSettings,
+}
+
+/// What `sla-worker health` needs: where to ask.
+#[derive(Debug, Clone, Deserialize, Validate)]
+pub(crate) struct HealthSettings {
+    /// Metrics and health.
+    #[garde(dive)]
+    pub(crate) monitor: MonitorSettings,
 }
 
 /// Section `[worker]`.

@@ -1,13 +1,18 @@
 //! Starting and stopping, in order: what comes later may rely on what came before.
 
-use std::sync::Arc;
+use std::{io, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 use techsupport_application::{
     AppError,
     ports::{Channel, Readiness},
 };
-use techsupport_bootstrap::{clock, secrets::WeakSecret, servers::refuse_weak_passwords};
+use techsupport_bootstrap::{
+    clock,
+    monitor::{Missing, Monitor},
+    secrets::WeakSecret,
+    servers::refuse_weak_passwords,
+};
 use techsupport_messaging::{Consumer, Publisher, Subscription};
 use techsupport_notifications::{LogChannel, LogTargetSettings, SinkError, Source};
 use techsupport_persistence::Database;
@@ -17,6 +22,9 @@ use crate::{SlaWorkerSettings, deliver::Deliver};
 
 /// What the database, the broker and the log see as the name of this program.
 pub(crate) const NAME: &str = "sla-worker";
+
+/// How long the database may take to say that it is there when somebody asks how the worker is.
+const HEALTH_LIMIT: Duration = Duration::from_secs(1);
 
 /// Why the worker does not run.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +41,9 @@ pub enum WorkerError {
     /// Notifications have nowhere to go.
     #[error("notifications.log: {0}")]
     Log(#[from] SinkError),
+    /// Nobody could watch over it.
+    #[error("monitor: {0}")]
+    Monitor(io::Error),
 }
 
 /// Works until `stop` is cancelled, then finishes what it holds. The database has to be there, and current;
@@ -43,6 +54,9 @@ pub async fn run(settings: SlaWorkerSettings, stop: CancellationToken) -> Result
         settings.database.url.expose_secret(),
         settings.broker.url.expose_secret(),
     )?;
+    // First, so that nothing is measured in vain.
+    let monitor = Monitor::bind(&settings.monitor).await.map_err(WorkerError::Monitor)?;
+    describe_metrics();
     let database = Database::connect(&settings.database(), NAME);
     tokio::select! {
         () = stop.cancelled() => return Ok(()),
@@ -53,6 +67,11 @@ pub async fn run(settings: SlaWorkerSettings, stop: CancellationToken) -> Result
     // Needed for as long as a message is held.
     let publishing = CancellationToken::new();
     let publisher = Publisher::start(&settings.broker, NAME, publishing.clone());
+    if let Some(monitor) = monitor {
+        tracing::info!(address = %monitor.address(), "telling of metrics and health");
+        // Ends with the runtime: whoever watches wants to know how it stops, too.
+        tokio::spawn(monitor.run(missing(&database, &publisher), CancellationToken::new()));
+    }
     let consumer = |subscription: Subscription, channels: Vec<Box<dyn Channel>>| {
         let deliver = Deliver {
             work: database.unit_of_work(),
@@ -80,7 +99,23 @@ pub async fn run(settings: SlaWorkerSettings, stop: CancellationToken) -> Result
     Ok(())
 }
 
-async fn until_ready(database: Database, limit: std::time::Duration) -> Result<(), WorkerError> {
+/// Says what each figure means, and begins to count at zero: what first appears as one never rose.
+fn describe_metrics() {
+    techsupport_messaging::describe_metrics();
+    techsupport_persistence::describe_metrics();
+}
+
+/// What `/health/ready` asks.
+fn missing(database: &Database, publisher: &Publisher) -> Missing {
+    let (database, publisher) = (database.clone(), publisher.clone());
+    Arc::new(move || match database.wait_until_ready(HEALTH_LIMIT) {
+        Err(_) => Some("the database"),
+        Ok(Readiness::SchemaBehind) => Some("a migration of the database"),
+        Ok(Readiness::Ready) => (!publisher.is_connected()).then_some("the broker"),
+    })
+}
+
+async fn until_ready(database: Database, limit: Duration) -> Result<(), WorkerError> {
     let waiting = tokio::task::spawn_blocking(move || database.wait_until_ready(limit));
     match waiting.await.unwrap_or_else(|panic| Err(AppError::internal(panic))) {
         Ok(Readiness::Ready) => Ok(()),
