@@ -26,6 +26,7 @@ pub(crate) struct Stoppable {
     pub(crate) server_wait: Duration,
     pub(crate) bell: Option<Listener>,
     pub(crate) session_bell: Option<Listener>,
+    pub(crate) event_bell: Option<Listener>,
     pub(crate) ended_sessions: Option<Background>,
     pub(crate) sweep: Option<Background>,
     pub(crate) relay: Option<Background>,
@@ -106,6 +107,7 @@ impl RunningApi {
         }
         drop(self.stoppable.bell.take());
         drop(self.stoppable.session_bell.take());
+        drop(self.stoppable.event_bell.take());
         let Stoppable { ended_sessions, forget, feed, sweep, relay, .. } = &mut self.stoppable;
         for pass in [ended_sessions.take(), forget.take(), feed.take(), sweep.take(), relay.take()]
             .into_iter()

@@ -11,7 +11,7 @@ use techsupport_bootstrap::{
     secrets::WeakSecret,
     telemetry::{self, TelemetryError},
 };
-use techsupport_http::{BrokerHealth, HttpDeps, HttpServer, Revocations};
+use techsupport_http::{BrokerHealth, EventBell, HttpDeps, HttpServer, Revocations};
 use techsupport_messaging::Publisher;
 use techsupport_persistence::{Database, DatabaseSettings, Topic, listen};
 use tokio::runtime::Runtime;
@@ -83,6 +83,7 @@ impl Api {
         telemetry::init(NAME, &settings.log)?;
         techsupport_http::install_metrics().map_err(StartError::system("metrics cannot be recorded"))?;
         techsupport_messaging::describe_metrics();
+        techsupport_persistence::describe_metrics();
         describe_metrics();
         refuse_weak_secrets(&settings)?;
         let passwords = BcryptPasswords::new(&settings.passwords.pepper, settings.passwords.bcrypt_cost)?;
@@ -109,6 +110,7 @@ impl Api {
             server_wait: Duration::from_secs(settings.http.shutdown_timeout_s),
             bell: None,
             session_bell: None,
+            event_bell: None,
             ended_sessions: None,
             sweep: None,
             relay: None,
@@ -122,11 +124,14 @@ impl Api {
         let mut ended = ended_sessions(&settings, &revocations);
         // Nobody is let in before it is known who may not be.
         ended.run().map_err(StartError::Database)?;
-        let address = serve(&settings, &ports, revocations, &publisher, &runtime, &mut stoppable)?;
+        let events = EventBell::default();
+        let address =
+            serve(&settings, &ports, (revocations, events.clone()), &publisher, &runtime, &mut stoppable)?;
         tracing::info!(%address, profile = settings.profile.name(), "listening");
         // From here on what was started is stopped again when something fails.
         let mut running = RunningApi::new(address, runtime, stoppable);
         watch_sessions(&settings, ended, running.stoppable())?;
+        watch_events(&settings, events, running.stoppable())?;
         watch(settings, &passwords, publisher, running.stoppable())?;
         Ok(running)
     }
@@ -135,7 +140,7 @@ impl Api {
 fn serve(
     settings: &ApiSettings,
     ports: &Arc<Ports>,
-    revocations: Arc<Revocations>,
+    (revocations, events): (Arc<Revocations>, EventBell),
     publisher: &Publisher,
     runtime: &Runtime,
     stoppable: &mut Stoppable,
@@ -145,6 +150,7 @@ fn serve(
         auth: settings.auth.clone(),
         idempotency_lifetime: Duration::from_secs(settings.idempotency.lifetime_s),
         revocations,
+        events,
         broker: Arc::new(Connection(publisher.clone())),
         now: clock::now,
         pool_size: usize::try_from(settings.database.pool_size).unwrap_or(usize::MAX),
@@ -184,6 +190,17 @@ fn watch_sessions(
     stoppable.ended_sessions = Some(Background::start(pass, &bell).map_err(no_thread())?);
     let listening = listen(Topic::EndedSessions, &settings.database, SESSIONS, move || bell.ring());
     stoppable.session_bell = Some(listening.map_err(no_thread())?);
+    Ok(())
+}
+
+/// One connection hears of new events for all who wait for some at this replica.
+fn watch_events(
+    settings: &ApiSettings,
+    bell: EventBell,
+    stoppable: &mut Stoppable,
+) -> Result<(), StartError> {
+    let listening = listen(Topic::Events, &settings.database, BACKGROUND, move || bell.ring());
+    stoppable.event_bell = Some(listening.map_err(StartError::system("no thread that hears of events"))?);
     Ok(())
 }
 

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod directory;
 mod error;
 pub mod events;
+pub mod feed;
 mod joined;
 mod page;
 pub mod ports;
@@ -25,7 +26,7 @@ pub mod wire_time;
 
 pub use budget::{Budget, CommitRefused};
 pub use call::{Actor, Call, Ctx, Ports};
-pub use change::{StepRun, TicketChange, TimelineAction, TimelineEntry};
+pub use change::{Extent, StepRun, TicketChange, TimelineAction, TimelineEntry};
 pub use error::{AppError, Conflict, Entity, FieldError, Unauthenticated};
 pub use joined::Joined;
 pub use page::{Page, Paged, Position, SortKey, SortedBy};

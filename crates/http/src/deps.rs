@@ -5,7 +5,7 @@ use std::sync::Arc;
 use techsupport_application::Ports;
 use time::OffsetDateTime;
 
-use crate::{AuthSettings, Revocations};
+use crate::{AuthSettings, EventBell, Revocations};
 
 /// Whether the broker can be reached, for `/health/ready`. Answers at once, from what is known.
 pub trait BrokerHealth: Send + Sync {
@@ -24,6 +24,8 @@ pub struct HttpDeps {
     pub idempotency_lifetime: std::time::Duration,
     /// Logins that have ended, as far as anybody told.
     pub revocations: Arc<Revocations>,
+    /// Rung when there are new events in the feed.
+    pub events: EventBell,
     /// For `/health/ready`.
     pub broker: Arc<dyn BrokerHealth>,
     /// The clock that access tokens are issued and expire by.

@@ -16,10 +16,12 @@ use futures_util::FutureExt;
 use techsupport_application::Budget;
 
 use crate::{
+    address::of_caller,
     auth::authenticate,
     connection::Connection,
     edge::Note,
     inbound::{Caller, Identity, Inbound, NoParameters},
+    limits::{Standing, Who},
     problem::{Kind, Problem, render},
     routes::{Access, Answer, Route, table},
     state::State,
@@ -40,13 +42,13 @@ pub(crate) fn mount(config: &mut ServiceConfig, state: &Arc<State>) {
     }
     let state = Arc::clone(state);
     config.default_service(web::route().to(move |request: HttpRequest| {
-        let unknown = Problem::new(Kind::UnknownRoute, "there is nothing here");
-        let answer = respond(Err(unknown), &request, &state);
+        let unknown = || Err(Problem::new(Kind::UnknownRoute, "there is nothing here"));
+        let answer = respond(count(&state, &request).and_then(|()| unknown()), &request, &state);
         async move { answer }
     }));
 }
 
-/// The table, grouped; order does not matter, since no two paths match the same request.
+/// The table, grouped. Of two paths that match the same request the first one in the table answers it.
 fn by_path(table: Vec<Route>) -> Vec<Vec<Route>> {
     let mut groups: Vec<Vec<Route>> = Vec::new();
     for route in table {
@@ -60,7 +62,7 @@ fn by_path(table: Vec<Route>) -> Vec<Vec<Route>> {
 }
 
 fn respond(answer: Answer, request: &HttpRequest, state: &State) -> HttpResponse {
-    answer.unwrap_or_else(|problem| {
+    let mut answer = answer.unwrap_or_else(|problem| {
         let identity =
             request.extensions().get::<Identity>().map(|identity| Arc::clone(&identity.request_id));
         render(
@@ -69,12 +71,19 @@ fn respond(answer: Answer, request: &HttpRequest, state: &State) -> HttpResponse
             identity.as_deref().unwrap_or_default(),
             state.settings.retry_after_s,
         )
-    })
+    });
+    if let Some(standing) = request.extensions().get::<Standing>() {
+        standing.tell(answer.headers_mut());
+    }
+    answer
 }
 
 async fn dispatch(routes: &[Route], state: &Arc<State>, request: &HttpRequest, payload: Payload) -> Answer {
     let wanted = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     let Some(route) = routes.iter().find(|route| route.method == wanted) else {
+        if routes.iter().any(|route| route.limited) {
+            count(state, request)?;
+        }
         return other_method(routes, request);
     };
     let served = AssertUnwindSafe(serve(route, state, request, payload)).catch_unwind().await;
@@ -101,7 +110,11 @@ fn other_method(routes: &[Route], request: &HttpRequest) -> Answer {
 
 async fn serve(route: &Route, state: &Arc<State>, request: &HttpRequest, payload: Payload) -> Answer {
     let identity = request.extensions().get::<Identity>().cloned().ok_or_else(Problem::internal)?;
-    let caller = admit(route.access, state, request)?;
+    let admitted = admit(route.access, state, request);
+    if route.limited {
+        count(state, request)?;
+    }
+    let caller = admitted?;
     let inbound = Inbound::new(request.clone(), payload, Arc::clone(state), identity.clone(), caller);
     let has_no_body = route.method == Method::GET || route.method == Method::DELETE;
     if has_no_body && !route.takes_query && route.path.starts_with("/api/") {
@@ -111,7 +124,7 @@ async fn serve(route: &Route, state: &Arc<State>, request: &HttpRequest, payload
 }
 
 /// Who is calling, when the route needs to know, and may.
-fn admit(access: Access, state: &State, request: &HttpRequest) -> Result<Option<Caller>, Problem> {
+pub(crate) fn admit(access: Access, state: &State, request: &HttpRequest) -> Result<Option<Caller>, Problem> {
     let Access::Needs(permission) = access else { return Ok(None) };
     let caller = authenticate(request.headers(), state)?;
     request.extensions_mut().insert(Note { caller: Some((caller.user, caller.role)), gone: false });
@@ -120,6 +133,26 @@ fn admit(access: Access, state: &State, request: &HttpRequest) -> Result<Option<
     } else {
         Err(Problem::new(Kind::Forbidden, format!("the role {} may not do this", caller.role.name())))
     }
+}
+
+/// Counts the request: for its caller when that was found out, whoever is turned away included, else for its
+/// address. What is counted says so in its answer.
+fn count(state: &State, request: &HttpRequest) -> Result<(), Problem> {
+    let note = request.extensions().get::<Note>().copied().unwrap_or_default();
+    let who = match note.caller {
+        Some((user, _)) => Who::User(user),
+        None => {
+            let peer = request.peer_addr().map(|peer| peer.ip());
+            Who::Address(of_caller(peer, request.headers(), &state.settings.trusted_proxies))
+        }
+    };
+    let Some(standing) = state.limits.count(who) else { return Ok(()) };
+    let refused = standing.refused;
+    request.extensions_mut().insert(standing);
+    refused.map_or(Ok(()), |wait| {
+        metrics::counter!("http_rate_limited_total", "by" => who.kind()).increment(1);
+        Err(Problem::new(Kind::RateLimited, "too many requests in a short time").retry_after(wait))
+    })
 }
 
 /// Waits until the handler is done, the time is over or the caller is gone. In the last two cases the work

@@ -10,7 +10,7 @@ use techsupport_domain::{Permission, Role};
 
 use crate::{
     explorer,
-    handlers::{accounts, agents, clients, tickets},
+    handlers::{accounts, agents, audit, clients, events, sessions, tickets, users},
     health,
     inbound::{Inbound, OnceAnswer},
     openapi::Operation,
@@ -55,6 +55,8 @@ pub(crate) struct Route {
     pub(crate) access: Access,
     /// Whether the handler reads the query. Elsewhere below `/api` any parameter is one too many.
     pub(crate) takes_query: bool,
+    /// Whether it counts for the rate limit.
+    pub(crate) limited: bool,
     /// Whether a request with an `Idempotency-Key` can be sent again.
     pub(crate) repeatable: bool,
     pub(crate) handler: Handler,
@@ -65,22 +67,42 @@ pub(crate) struct Route {
 /// The table.
 pub(crate) fn table() -> Vec<Route> {
     use Access::{Needs, Public};
-    use Permission::{DeleteTickets, KeepDirectory, ManageUsers, ReadDirectory, ReadSelf, WorkTickets};
+    use Permission::{
+        DeleteTickets, KeepDirectory, ManageUsers, ReadAudit, ReadDirectory, ReadEvents, ReadSelf,
+        WorkTickets,
+    };
     vec![
         post_secret("/api/auth/login", Public, accounts::login, accounts::login_docs),
         post_secret("/api/auth/refresh", Public, accounts::refresh, accounts::refresh_docs),
         post_secret("/api/auth/logout", Public, accounts::log_out, accounts::log_out_docs),
         get("/api/auth/me", Needs(ReadSelf), accounts::me, accounts::me_docs),
         post_secret("/api/auth/register", Needs(ManageUsers), accounts::register, accounts::register_docs),
+        get("/api/auth/sessions", Needs(ReadSelf), sessions::list, sessions::list_docs).with_query(),
+        delete("/api/auth/sessions/{id}", Needs(ReadSelf), sessions::end, sessions::end_docs),
+        post_secret(
+            "/api/auth/password",
+            Needs(ReadSelf),
+            sessions::change_password,
+            sessions::change_password_docs,
+        ),
+        get("/api/auth/users", Needs(ManageUsers), users::list, users::list_docs).with_query(),
+        get("/api/auth/users/{id}", Needs(ManageUsers), users::show, users::show_docs),
+        patch("/api/auth/users/{id}", Needs(ManageUsers), users::change, users::change_docs),
+        get("/api/audit", Needs(ReadAudit), audit::list, audit::list_docs).with_query(),
         get("/api/clients", Needs(ReadDirectory), clients::list, clients::list_docs).with_query(),
         post("/api/clients", Needs(KeepDirectory), clients::enter, clients::enter_docs),
         get("/api/clients/{id}", Needs(ReadDirectory), clients::show, clients::show_docs),
+        patch("/api/clients/{id}", Needs(KeepDirectory), clients::change, clients::change_docs),
         get("/api/agents", Needs(ReadDirectory), agents::list, agents::list_docs).with_query(),
         post("/api/agents", Needs(KeepDirectory), agents::enter, agents::enter_docs),
         get("/api/agents/{id}", Needs(ReadDirectory), agents::show, agents::show_docs),
+        patch("/api/agents/{id}", Needs(KeepDirectory), agents::change, agents::change_docs),
         get("/api/tickets", Needs(WorkTickets), tickets::list, tickets::list_docs).with_query(),
         post("/api/tickets", Needs(WorkTickets), tickets::open, tickets::open_docs),
+        // Before {id}, which would take it for one.
+        post("/api/tickets/bulk", Needs(WorkTickets), tickets::bulk, tickets::bulk_docs),
         get("/api/tickets/{id}", Needs(WorkTickets), tickets::show, tickets::show_docs),
+        patch("/api/tickets/{id}", Needs(WorkTickets), tickets::edit, tickets::edit_docs),
         delete("/api/tickets/{id}", Needs(DeleteTickets), tickets::delete, tickets::delete_docs),
         patch(
             "/api/tickets/{id}/status",
@@ -89,13 +111,23 @@ pub(crate) fn table() -> Vec<Route> {
             tickets::change_status_docs,
         ),
         patch("/api/tickets/{id}/assign", Needs(WorkTickets), tickets::assign, tickets::assign_docs),
+        post("/api/tickets/{id}/restore", Needs(DeleteTickets), tickets::restore, tickets::restore_docs),
+        get("/api/tickets/{id}/comments", Needs(WorkTickets), tickets::comments, tickets::comments_docs)
+            .with_query(),
+        post(
+            "/api/tickets/{id}/comments",
+            Needs(WorkTickets),
+            tickets::add_comment,
+            tickets::add_comment_docs,
+        ),
         get("/api/tickets/{id}/timeline", Needs(WorkTickets), tickets::timeline, tickets::timeline_docs)
             .with_query(),
-        get("/health", Public, health::ok, health::ok_docs),
-        get("/health/live", Public, health::ok, health::live_docs),
-        get("/health/ready", Public, health::ready, health::ready_docs),
-        get("/health/metrics", Public, health::process, health::process_docs),
-        get("/metrics", Public, health::prometheus, health::prometheus_docs),
+        get("/api/events", Needs(ReadEvents), events::list, events::list_docs).with_query(),
+        get("/health", Public, health::ok, health::ok_docs).unlimited(),
+        get("/health/live", Public, health::ok, health::live_docs).unlimited(),
+        get("/health/ready", Public, health::ready, health::ready_docs).unlimited(),
+        get("/health/metrics", Public, health::process, health::process_docs).unlimited(),
+        get("/metrics", Public, health::prometheus, health::prometheus_docs).unlimited(),
         get("/api/openapi.json", Public, explorer::openapi, explorer::openapi_docs),
         get("/docs", Public, explorer::page, explorer::page_docs),
         get("/docs/", Public, explorer::page_in_folder, explorer::page_in_folder_docs),
@@ -115,7 +147,12 @@ impl Route {
         F: Future<Output = Answer> + 'static,
     {
         let handler: Handler = Box::new(move |inbound| handler(inbound).boxed_local());
-        Self { method, path, access, takes_query: false, repeatable: false, handler, docs }
+        Self { method, path, access, takes_query: false, limited: true, repeatable: false, handler, docs }
+    }
+
+    /// For those who watch the service, and have to be answered whoever else calls.
+    fn unlimited(self) -> Self {
+        Self { limited: false, ..self }
     }
 
     fn with_query(self) -> Self {
@@ -141,7 +178,7 @@ fn post<F: Future<Output = Result<OnceAnswer, Problem>> + 'static>(
 ) -> Route {
     let handler: Handler =
         Box::new(move |inbound| handler(inbound).map_ok(OnceAnswer::into_response).boxed_local());
-    Route { method: Method::POST, path, access, takes_query: false, repeatable: true, handler, docs }
+    Route { method: Method::POST, path, access, takes_query: false, limited: true, repeatable: true, handler, docs }
 }
 
 /// Below `/api/auth` requests or answers hold secrets, which are not kept: `Idempotency-Key` is ignored.

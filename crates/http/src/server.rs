@@ -68,9 +68,13 @@ impl HttpServer {
             tokio::select! {
                 ended = &mut running => return ended,
                 () = &mut shutdown => break,
-                _ = upkeep_due.tick() => upkeep(),
+                _ = upkeep_due.tick() => {
+                    upkeep();
+                    self.state.limits.forget();
+                }
             }
         }
+        self.state.waiters.bell().close();
         let (ended, ()) = tokio::join!(running, handle.stop(true));
         ended
     }

@@ -8,8 +8,10 @@ use time::OffsetDateTime;
 use crate::{
     BrokerHealth, HttpDeps, HttpSettings,
     auth::{KeyError, Revocations, Throttle, Tokens},
+    feed::Waiters,
     gate::{Gate, PROBES},
     health::Health,
+    limits::Limits,
 };
 
 /// Made once; every event loop has the same.
@@ -20,6 +22,8 @@ pub(crate) struct State {
     pub(crate) tokens: Tokens,
     pub(crate) throttle: Throttle,
     pub(crate) revocations: Arc<Revocations>,
+    pub(crate) limits: Limits,
+    pub(crate) waiters: Waiters,
     pub(crate) refresh_lifetime: std::time::Duration,
     pub(crate) idempotency_lifetime: std::time::Duration,
     pub(crate) broker: Arc<dyn BrokerHealth>,
@@ -46,6 +50,8 @@ impl State {
             tokens: Tokens::new(&deps.auth)?,
             throttle: Throttle::new(&deps.auth.throttle),
             revocations: deps.revocations,
+            limits: Limits::new(&settings.rate_limit),
+            waiters: Waiters::new(deps.events, &settings.feed),
             refresh_lifetime: deps.auth.refresh_lifetime(),
             idempotency_lifetime: deps.idempotency_lifetime,
             ports: deps.ports,

@@ -10,9 +10,11 @@ const SET_ASIDE: &str = "sla_tickets_set_aside_total";
 const PUBLISHED: &str = "outbox_published_total";
 const UNPUBLISHED: &str = "outbox_unpublished_total";
 const FORGOTTEN: &str = "idempotency_answers_forgotten_total";
+const FED: &str = "event_feed_appended_total";
 const FAILURES: &str = "background_pass_failures_total";
 
-/// Says what each figure means. To be called once a recorder is installed.
+/// Says what each figure means, and begins to count at zero: what first appears as one never rose. To be called
+/// once a recorder is installed.
 pub(crate) fn describe_metrics() {
     describe_histogram!(LAG, "From when an SLA step was due to when its ticket was locked to run it");
     describe_counter!(STEPS, "SLA steps that were run: warnings, breaches, escalations");
@@ -23,7 +25,11 @@ pub(crate) fn describe_metrics() {
     describe_counter!(PUBLISHED, "Events of the outbox that were confirmed by the broker and marked");
     describe_counter!(UNPUBLISHED, "Tries to publish an event that no queue took; it stays in the outbox");
     describe_counter!(FORGOTTEN, "Kept answers of repeatable requests that were deleted after their time");
+    describe_counter!(FED, "Events that were given their place in the feed");
     describe_counter!(FAILURES, "Runs of a background pass that failed as a whole, by pass");
+    for name in [STEPS, SET_ASIDE, PUBLISHED, UNPUBLISHED, FORGOTTEN] {
+        counter!(name).increment(0);
+    }
 }
 
 pub(super) fn steps(lags: &[Duration]) {
@@ -44,6 +50,15 @@ pub(super) fn relayed(published: usize, unpublished: usize) {
 
 pub(super) fn forgotten(answers: u32) {
     counter!(FORGOTTEN).increment(u64::from(answers));
+}
+
+pub(super) fn fed(events: u32) {
+    counter!(FED).increment(u64::from(events));
+}
+
+/// Begins to count for a pass.
+pub(super) fn pass_made(pass: &'static str) {
+    counter!(FAILURES, "pass" => pass).increment(0);
 }
 
 pub(super) fn pass_failed(pass: &'static str) {

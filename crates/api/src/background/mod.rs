@@ -71,6 +71,7 @@ impl Background {
     /// Starts a loop around the pass, which `bell` wakes.
     pub(crate) fn start(mut pass: impl Pass, bell: &Arc<Bell>) -> io::Result<Self> {
         let (name, bell) = (pass.name(), Arc::clone(bell));
+        meters::pass_made(name);
         let (at_the_end, ended) = mpsc::channel::<()>();
         let waiting = Arc::clone(&bell);
         thread::Builder::new().name(name.to_owned()).spawn(move || {

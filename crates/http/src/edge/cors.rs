@@ -9,10 +9,21 @@ use crate::CorsSettings;
 pub(crate) fn cors(settings: &CorsSettings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PATCH", "DELETE"])
-        .allowed_headers(["authorization", "content-type", "x-request-id", "traceparent"])
+        .allowed_headers([
+            "authorization",
+            "content-type",
+            "if-match",
+            "idempotency-key",
+            "x-request-id",
+            "traceparent",
+        ])
         .expose_headers([
             "location",
+            "link",
             "etag",
+            "idempotency-replayed",
+            "ratelimit",
+            "ratelimit-policy",
             "retry-after",
             "www-authenticate",
             "x-request-id",

@@ -2,8 +2,12 @@
 
 pub(crate) mod accounts;
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod clients;
 mod cursor;
+pub(crate) mod events;
 mod list;
 mod rules;
+pub(crate) mod sessions;
 pub(crate) mod tickets;
+pub(crate) mod users;

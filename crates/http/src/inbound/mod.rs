@@ -2,6 +2,7 @@
 //! checks here.
 
 mod body;
+mod entity_tags;
 mod findings;
 mod member;
 mod once;
@@ -16,9 +17,10 @@ use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use techsupport_application::{Actor, AppError, Budget, Call, Ctx, TraceContext, ports::Fingerprint};
-use techsupport_domain::{Role, SessionId, UserId};
+use techsupport_domain::{Permission, Role, SessionId, UserId};
 use uuid::Uuid;
 
+pub(crate) use entity_tags::EntityTags;
 pub(crate) use member::{Member, given, nullable, optional, required};
 pub(crate) use once::OnceAnswer;
 pub(crate) use query::{NoParameters, Parameters};
@@ -27,7 +29,9 @@ use crate::{
     address,
     connection::Connection,
     gate::Lane,
+    mount::admit,
     problem::{InputError, Kind, Place, Problem},
+    routes::Access,
     state::State,
 };
 
@@ -68,6 +72,11 @@ impl Inbound {
         caller: Option<Caller>,
     ) -> Self {
         Self { http, payload, state, identity, caller, fingerprint: None }
+    }
+
+    /// The head of the request.
+    pub(crate) fn headers(&self) -> &header::HeaderMap {
+        self.http.headers()
     }
 
     /// What all requests share.
@@ -138,6 +147,21 @@ impl Inbound {
     /// The query as a checked DTO.
     pub(crate) fn query<Q: Parameters>(&self) -> Result<Q, Problem> {
         query::read(self.http.query_string())
+    }
+
+    /// What the request is called.
+    pub(crate) fn request_id(&self) -> Arc<str> {
+        Arc::clone(&self.identity.request_id)
+    }
+
+    /// How much is left of the time for the request.
+    pub(crate) fn time_left(&self) -> std::time::Duration {
+        self.identity.budget.left()
+    }
+
+    /// Checks once more, after a wait, that the caller may do this.
+    pub(crate) fn admit_again(&self, permission: Permission) -> Result<(), Problem> {
+        admit(Access::Needs(permission), &self.state, &self.http).map(drop)
     }
 
     /// The path, as it was sent.

@@ -29,6 +29,9 @@ pub(super) fn usual_problems(route: &Route, operation: &Operation) -> Vec<Kind> 
     if operation.body.is_some() {
         kinds.extend(WITH_BODY);
     }
+    if route.limited {
+        kinds.push(Kind::RateLimited);
+    }
     if route.access != Access::Public {
         kinds.push(Kind::Unauthenticated);
     }

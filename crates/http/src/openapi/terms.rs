@@ -2,14 +2,15 @@
 //! enforce them.
 
 use serde_json::{Value, json};
-use techsupport_application::Page;
+use techsupport_application::{Page, events::EventType, ports::AuditAction};
 use techsupport_domain::{
     ClientTier, Role,
-    text::{Company, Description, Email, PersonName, Title},
-    ticket::Status,
+    text::{CommentBody, Company, Description, Email, PersonName, Title},
+    ticket::{Status, Tag as TicketTag, Tags},
 };
 use utoipa::openapi::{
-    Array, ArrayBuilder, Deprecated, ObjectBuilder, OneOfBuilder, RefOr, Schema, SchemaFormat, Type,
+    AllOfBuilder, ArrayBuilder, Deprecated, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema,
+    SchemaFormat, Type,
     schema::{KnownFormat, SchemaType},
 };
 
@@ -97,6 +98,10 @@ terms! {
     role_given => string()
         .enum_values(Some(Role::ALL.map(Role::name).into_iter().chain(["AGENTE"])))
         .description(Some("What the user may do. `AGENTE`, the original's name for AGENT, is understood."));
+    /// The status that an answer would have had.
+    http_status => whole(200, 599).description(Some("The status that the call for this one alone would have had."));
+    /// A problem within an answer.
+    any_problem => Schema::AllOf(AllOfBuilder::new().item(Ref::from_schema_name("Problem")).build());
     /// A boolean.
     flag => ObjectBuilder::new().schema_type(Type::Boolean);
     /// Whether somebody is there at present.
@@ -114,7 +119,16 @@ terms! {
     /// How far a ticket has been escalated.
     escalation_level => whole(0, 3).description(Some("0 before the first escalation."));
     /// A ticket's tags.
-    tags => Array::new(string());
+    tags => list(text(1, TicketTag::MAX), Tags::MOST)
+        .description(Some("Short words to group tickets by. Trimmed, in lower case, each once."));
+    /// A ticket's tags as they are given: folded before they are counted.
+    tags_given => ArrayBuilder::new().items(RefOr::T(string().into()))
+        .description(Some("Up to 20 different ones of 1 to 40 characters. Trimmed, put into lower case, repetitions dropped."));
+    /// What a comment says.
+    comment_body => text(CommentBody::MIN, CommentBody::MAX).description(Some("What there is to say."));
+    /// For whom a comment is meant.
+    visibility => names(&["PUBLIC", "INTERNAL"])
+        .description(Some("A PUBLIC comment is an answer; an INTERNAL one is for the staff. PUBLIC unless said otherwise."));
     /// Minutes.
     minutes => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
     /// What a clock measures.
@@ -143,9 +157,33 @@ terms! {
     ticket_order => names(&["createdAt", "-createdAt", "priority", "-priority"])
         .description(Some("What to sort by; `-` turns the order round."));
     /// What happened.
-    timeline_action => string();
+    timeline_action => names(&[
+        "CREATED", "EDITED", "STATUS_CHANGED", "ASSIGNED", "COMMENTED", "DELETED", "RESTORED", "SLA_WARNED",
+        "SLA_BREACHED", "SLA_ESCALATED",
+    ]);
     /// Who did it.
     actor_kind => names(&["USER", "SYSTEM"]).description(Some("SYSTEM when it happened by itself."));
+    /// An address of the network.
+    ip => string().description(Some("IPv4 or IPv6.")).examples(["192.0.2.7"]);
+    /// Whether it is the login that asks.
+    current_session => ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .description(Some("Whether it is the login that asks."));
+    /// What the audit log tells of.
+    audit_action => names(&audit_action_names());
+    /// Actions to look for.
+    audit_actions => ArrayBuilder::new().items(RefOr::T(audit_action())).description(Some("One of these. May be repeated."));
+    /// An action in an answer: the set grows.
+    audit_action_told => string().description(Some("What was done. The set grows; those of today can be asked for."));
+    /// Who to look for.
+    audit_actor_id => id_of("Done by this user.");
+    /// To whom to look for.
+    audit_target_id => id_of("Done to this user, client or agent.");
+    /// What came of it.
+    audit_outcome => names(&["SUCCESS", "FAILURE"]);
+    /// Who did it.
+    audit_actor_kind => names(&["USER", "SYSTEM", "ANONYMOUS"])
+        .description(Some("SYSTEM when it happened by itself; ANONYMOUS when nobody knows who it was."));
     /// What a probe says.
     ok => names(&["ok"]);
     /// How many.
@@ -168,11 +206,29 @@ terms! {
         "Walks instead of leafing: empty to begin, then always the `nextCursor` of the answer before. Belongs to the \
          filters and the order it was made with."
     ));
+    /// A place in the feed of events.
+    event_cursor => string().description(Some(
+        "A place in the feed: behind the last event of the answer that `nextCursor` is from. Empty: before the first one."
+    ));
+    /// Types of events to look for.
+    event_types => ArrayBuilder::new()
+        .items(RefOr::T(names(&EventType::ALL.map(EventType::name)).into()))
+        .description(Some("One of these types. May be repeated."));
+    /// How long to wait for events.
+    wait => whole(0, 25)
+        .default(Some(json!(0)))
+        .description(Some("Seconds to hold the answer while there is nothing new."));
+    /// The version of CloudEvents.
+    specversion => names(&["1.0"]);
 }
 
 /// Text without rules of its own.
 pub(crate) fn plain_text() -> ObjectBuilder {
     string()
+}
+
+fn audit_action_names() -> Vec<&'static str> {
+    AuditAction::ALL.iter().map(|action| action.name()).collect()
 }
 
 fn day_or_moment(what: &str) -> OneOfBuilder {

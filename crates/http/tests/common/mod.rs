@@ -16,10 +16,7 @@ use std::{
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use techsupport_application::Ports;
-use techsupport_http::{
-    AuthSettings, CorsSettings, HttpDeps, HttpServer, HttpSettings, RevocationSettings, Revocations,
-    ThrottleSettings,
-};
+use techsupport_http::{AuthSettings, CorsSettings, EventBell, HttpDeps, HttpServer, HttpSettings, RateLimitSettings, RevocationSettings, Revocations, ThrottleSettings, WaitSettings};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -34,6 +31,7 @@ pub const OLD_KEY: &str = "a-key-for-tests-with-more-than-32-bytes-0000";
 pub struct Desk {
     pub address: SocketAddr,
     pub broker: Arc<Broker>,
+    pub events: EventBell,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -81,6 +79,8 @@ pub fn http_settings() -> HttpSettings {
         readiness_timeout_ms: 500,
         backlog_refresh_ms: 100,
         trusted_proxies: Vec::new(),
+        rate_limit: RateLimitSettings { enabled: true, requests: 100_000, window_s: 60, max_tracked: 1_000 },
+        feed: WaitSettings { max_waiting: 2, look_again_ms: 60_000 },
         cors: CorsSettings { allowed_origins: vec!["https://desk.example.org".to_owned()], max_age_s: 60 },
     }
 }
@@ -125,7 +125,7 @@ impl Desk {
     pub fn with(change: impl FnOnce(&mut Plan)) -> Self {
         let mut plan = Plan::default();
         change(&mut plan);
-        let broker = Arc::new(Broker::default());
+        let (broker, events) = (Arc::new(Broker::default()), EventBell::default());
         let deps = HttpDeps {
             ports: Arc::new(Ports {
                 work: Arc::new(plan.work),
@@ -137,6 +137,7 @@ impl Desk {
             auth: plan.auth.clone(),
             idempotency_lifetime: Duration::from_hours(24),
             revocations: Arc::new(Revocations::new(&plan.auth, &plan.http)),
+            events: events.clone(),
             broker: Arc::clone(&broker) as _,
             now,
             pool_size: plan.pool_size,
@@ -148,7 +149,7 @@ impl Desk {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(server.run(async { drop(stopped.await) })).expect("run");
         });
-        Self { address, broker, stop: Some(stop), thread: Some(thread) }
+        Self { address, broker, events, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks the server to stop and waits until it has.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
-        AccountReader, AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, Credentials,
+        AccountReader, AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, CommentRow, Credentials,
         EndedSessions, FeedEvent, FeedQuery, FeedReader, Passwords, Reader, Readiness, SessionRow,
         StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork, UserFilter,
     },
@@ -75,6 +75,10 @@ impl Reader for StubReader {
     fn tickets(&self, _: &Budget, filter: &TicketFilter, _: Page) -> Result<Paged<Ticket>, AppError> {
         (self.tickets)(filter);
         Ok(Paged { rows: vec![ticket(TicketId::new(Uuid::from_u128(1)))], total: Some(1), next: None })
+    }
+
+    fn comments(&self, _: &Budget, _: TicketId, _: Page) -> Result<Option<Paged<CommentRow>>, AppError> {
+        Ok(Some(nothing()))
     }
 
     fn timeline(&self, _: &Budget, _: TicketId, _: Page) -> Result<Option<Paged<TimelineRow>>, AppError> {

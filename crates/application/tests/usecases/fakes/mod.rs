@@ -6,6 +6,7 @@ mod audit;
 mod channel;
 mod deliveries;
 mod directory;
+mod feed;
 mod passwords;
 mod reader;
 mod repeats;
