@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use techsupport_domain::{
     EventId,
     sla::{DueStep, Metric, StepKey},
-    ticket::{Decision, Ticket, TicketEvent},
+    ticket::{Comment, Decision, Edited, Ticket, TicketEvent},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -92,12 +92,39 @@ pub struct StepRun {
     pub event: EventId,
 }
 
+/// What becomes of the ticket's own row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// It is new.
+    Opened,
+    /// It gets its next version.
+    Changed,
+    /// It stays as it is: the ticket was only talked about.
+    Untouched,
+}
+
+impl Extent {
+    fn of(events: &[TicketEvent]) -> Self {
+        let all = |kind: fn(&TicketEvent) -> bool| events.iter().all(kind);
+        if all(|event| matches!(event, TicketEvent::Commented(_))) {
+            Extent::Untouched
+        } else if all(|event| !matches!(event, TicketEvent::Created)) {
+            Extent::Changed
+        } else {
+            Extent::Opened
+        }
+    }
+}
+
 /// Everything that is written when a ticket changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TicketChange {
     ticket: Ticket,
+    extent: Extent,
     actor: Actor,
     at: OffsetDateTime,
+    edits: Vec<Edited>,
+    comments: Vec<Comment>,
     timeline: Vec<TimelineEntry>,
     steps: Vec<StepRun>,
     outbox: Vec<OutboxMessage>,
@@ -124,7 +151,22 @@ impl TicketChange {
             timeline.push(entry(&ticket, event, id, ctx.new_id()));
             steps.extend(step_run(event, id));
         }
-        Ok(Some(Self { ticket, actor, at, timeline, steps, outbox }))
+        let (mut edits, mut comments) = (Vec::new(), Vec::new());
+        let extent = Extent::of(&events);
+        for event in events {
+            match event {
+                TicketEvent::Edited(edited) => edits.push(*edited),
+                TicketEvent::Commented(comment) => comments.push(comment),
+                TicketEvent::Created
+                | TicketEvent::StatusChanged { .. }
+                | TicketEvent::Assigned { .. }
+                | TicketEvent::Deleted
+                | TicketEvent::Restored
+                | TicketEvent::SlaWarned(_)
+                | TicketEvent::SlaBreached { .. } => {}
+            }
+        }
+        Ok(Some(Self { ticket, extent, actor, at, edits, comments, timeline, steps, outbox }))
     }
 
     /// The ticket after the change.
@@ -132,9 +174,19 @@ impl TicketChange {
         &self.ticket
     }
 
-    /// Whether the ticket is new.
-    pub fn is_creation(&self) -> bool {
-        self.ticket.version == 1
+    /// What becomes of the ticket's own row.
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
+    /// What was edited.
+    pub fn edits(&self) -> &[Edited] {
+        &self.edits
+    }
+
+    /// What was said.
+    pub fn comments(&self) -> &[Comment] {
+        &self.comments
     }
 
     /// Who changed it.

@@ -2,6 +2,14 @@
 
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 
+/// Types that diesel does not know.
+pub(crate) mod types {
+    /// What full-text search looks into. Never loaded.
+    #[derive(diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "tsvector"))]
+    pub(crate) struct Tsvector;
+}
+
 table! {
     users (id) {
         id -> Uuid,
@@ -120,6 +128,9 @@ table! {
 }
 
 table! {
+    use diesel::sql_types::*;
+    use super::types::Tsvector;
+
     tickets (id) {
         id -> Uuid,
         number -> BigInt,
@@ -135,6 +146,10 @@ table! {
         updated_at -> Timestamptz,
         resolved_at -> Nullable<Timestamptz>,
         deleted_at -> Nullable<Timestamptz>,
+        tags -> Array<Text>,
+        due_at -> Nullable<Timestamptz>,
+        phase -> SmallInt,
+        words -> Tsvector,
     }
 }
 
@@ -219,10 +234,28 @@ table! {
 }
 
 table! {
+    ticket_tally (id) {
+        id -> BigInt,
+        live -> BigInt,
+    }
+}
+
+table! {
     inbox (consumer, event_id) {
         consumer -> Text,
         event_id -> Uuid,
         processed_at -> Timestamptz,
+    }
+}
+
+table! {
+    ticket_comments (id) {
+        id -> Uuid,
+        ticket_id -> Uuid,
+        author_id -> Uuid,
+        visibility -> Text,
+        body -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -241,6 +274,7 @@ table! {
 joinable!(tickets -> clients (client_id));
 joinable!(sla_clocks -> tickets (ticket_id));
 joinable!(ticket_timeline -> users (actor_id));
+joinable!(ticket_comments -> users (author_id));
 joinable!(sessions -> users (user_id));
 joinable!(refresh_tokens -> sessions (session_id));
 joinable!(sla_policy_versions -> sla_policies (policy_id));
@@ -260,6 +294,7 @@ allow_tables_to_appear_in_same_query!(
     sla_clocks,
     sla_steps,
     ticket_timeline,
+    ticket_comments,
     outbox,
     deliveries,
     inbox,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use techsupport_domain::{
     Agent, AgentId, Client, ClientId, ClientTier, CommentId, EventId, TicketId, UserId,
     sla::ClockState,
-    ticket::{Priority, Status, Ticket, Visibility},
+    ticket::{Priority, Status, Tag, Ticket, Visibility},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -35,6 +35,14 @@ pub enum TicketOrder {
     PriorityAsc,
     /// Least urgent first.
     PriorityDesc,
+    /// The deadline that comes first, or passed first, first: of each ticket the earliest that is still to be met.
+    /// Tickets without one come last.
+    DueAsc,
+    /// The latest deadline first. Tickets without one come last here, too.
+    DueDesc,
+    /// The best answers to [`TicketFilter::words`] first: where they are in the title before those where they are in
+    /// the description. Without words, newest first.
+    Relevance,
 }
 
 impl TicketOrder {
@@ -43,6 +51,8 @@ impl TicketOrder {
         match self {
             TicketOrder::CreatedDesc | TicketOrder::CreatedAsc => SortedBy::Time,
             TicketOrder::PriorityAsc | TicketOrder::PriorityDesc => SortedBy::Number,
+            TicketOrder::DueAsc | TicketOrder::DueDesc => SortedBy::TimeIfAny,
+            TicketOrder::Relevance => SortedBy::Rank,
         }
     }
 }
@@ -58,6 +68,8 @@ pub struct TicketFilter {
     pub client: Option<ClientId>,
     /// Of this agent, or of none.
     pub agent: Option<AgentIs>,
+    /// With this tag.
+    pub tag: Option<Tag>,
     /// Created then or later.
     pub from: Option<OffsetDateTime>,
     /// Created then or earlier.
@@ -66,8 +78,33 @@ pub struct TicketFilter {
     pub updated_since: Option<OffsetDateTime>,
     /// With a clock in this state.
     pub sla_state: Option<ClockState>,
+    /// With all of these words, or words that begin so, in title and description together.
+    pub words: Option<String>,
     /// In this order.
     pub order: TicketOrder,
+}
+
+impl TicketFilter {
+    /// Whether it lets every ticket through.
+    pub fn is_for_all(&self) -> bool {
+        let Self {
+            statuses,
+            priority: None,
+            client: None,
+            agent: None,
+            tag: None,
+            from: None,
+            to: None,
+            updated_since: None,
+            sla_state: None,
+            words: None,
+            order: _,
+        } = self
+        else {
+            return false;
+        };
+        statuses.is_empty()
+    }
 }
 
 /// Which clients to list, newest first.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use techsupport_domain::{
-    Agent, AgentId, AgentLevel, Client, ClientId, ClientTier, EventId, TicketId, UserId,
+    Agent, AgentId, AgentLevel, Client, ClientId, ClientTier, CommentId, EventId, TicketId, UserId,
     sla::Policy,
     text::{Company, Email, PersonName},
     ticket::{Priority, Ticket, TicketNumber},
 };
 use time::OffsetDateTime;
 
-use super::{AccountTx, AuditTx, ChannelName, RepeatTx};
+use super::{AccountTx, AuditTx, ChannelName, CommentRow, RepeatTx};
 use crate::{AppError, Budget, TicketChange};
 
 /// Opens a transaction, runs the work in it, commits.
@@ -124,7 +124,31 @@ pub trait TicketTx {
     /// lock was granted. `None` when there is no such ticket.
     fn lock_ticket(&mut self, id: TicketId) -> Result<Option<(Ticket, OffsetDateTime)>, AppError>;
 
-    /// What is needed to open a ticket. `None` when there is no such client.
+    /// Locks those of these tickets that are there, in the order of their ids, before they are worked on in any
+    /// other order.
+    fn hold_tickets(&mut self, ids: &[TicketId]) -> Result<(), AppError>;
+
+    /// The same as [`TicketTx::lock_ticket`] for a ticket that may be deleted.
+    fn lock_any_ticket(&mut self, id: TicketId) -> Result<Option<(Ticket, OffsetDateTime)>, AppError>;
+
+    /// Locks up to `limit` tickets of the client that come after `after` and were unresolved a moment ago, in the
+    /// order of their ids, and reads the database's clock. Whoever is opening one is waited for, and waits from now
+    /// on.
+    fn lock_unresolved(
+        &mut self,
+        client: ClientId,
+        after: Option<TicketId>,
+        limit: u32,
+    ) -> Result<(Vec<Ticket>, OffsetDateTime), AppError>;
+
+    /// The policy in force for tier and priority: the latest version of the most specific one.
+    fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError>;
+
+    /// A comment.
+    fn comment(&mut self, id: CommentId) -> Result<Option<CommentRow>, AppError>;
+
+    /// What is needed to open a ticket; the client's tier stays as it is until the end of the transaction.
+    /// `None` when there is no such client.
     fn opening(&mut self, client: ClientId, priority: Priority) -> Result<Option<Opening>, AppError>;
 
     /// Locks up to `limit` tickets with a due step, those that wait longest first, passing over the ones
@@ -179,6 +203,20 @@ pub trait DirectoryTx {
 
     /// Enters an agent. A taken e-mail address is a conflict, an unknown user unprocessable.
     fn insert_agent(&mut self, agent: &NewAgent) -> Result<Agent, AppError>;
+
+    /// Locks a client (`SELECT … FOR UPDATE`): until the end of the transaction nobody else changes it, or opens
+    /// a ticket for it.
+    fn lock_client(&mut self, id: ClientId) -> Result<Option<Client>, AppError>;
+
+    /// Writes a locked client. A taken e-mail address is a conflict.
+    fn update_client(&mut self, client: &Client) -> Result<(), AppError>;
+
+    /// Locks an agent (`SELECT … FOR UPDATE`): until the end of the transaction nobody else changes it, or gives
+    /// it a ticket.
+    fn lock_agent(&mut self, id: AgentId) -> Result<Option<Agent>, AppError>;
+
+    /// Writes a locked agent. A taken e-mail address is a conflict, an unknown or taken user unprocessable.
+    fn update_agent(&mut self, agent: &Agent) -> Result<(), AppError>;
 
     /// Reads an agent and keeps it from changing until the end of the transaction (`FOR SHARE`).
     fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, AppError>;

@@ -2,7 +2,7 @@
 
 use techsupport_domain::{AgentId, TicketId, ticket::Refusal, ticket::Ticket};
 
-use super::change::change_ticket;
+use super::{Expected, change::change_ticket};
 use crate::{AppError, Ctx};
 
 /// Give a ticket to an agent, or take it away.
@@ -10,6 +10,8 @@ use crate::{AppError, Ctx};
 pub struct AssignTicket {
     /// Which one.
     pub ticket: TicketId,
+    /// Which versions of it.
+    pub expected: Expected,
     /// To whom; `None` takes the agent away.
     pub agent: Option<AgentId>,
 }
@@ -17,7 +19,7 @@ pub struct AssignTicket {
 /// Assigns a ticket. The agent's level and state are read from the agent's row in the same transaction
 /// and kept from changing until it ends; nobody's word is taken for them.
 pub fn assign_ticket(ctx: Ctx<'_>, command: &AssignTicket) -> Result<Ticket, AppError> {
-    change_ticket(ctx, command.ticket, |tx, ticket, now| {
+    change_ticket(ctx, command.ticket, &command.expected, |tx, ticket, now| {
         let agent = match command.agent {
             None => None,
             Some(id) => Some(tx.agent(id)?.ok_or_else(|| unusable("there is no such agent"))?),

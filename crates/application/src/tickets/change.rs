@@ -1,4 +1,4 @@
-//! The road every change of a ticket takes: lock, decide, record.
+//! The road every change of a ticket takes: lock, notice what is overdue, compare, decide, record.
 
 use techsupport_domain::{
     TicketId,
@@ -6,28 +6,61 @@ use techsupport_domain::{
 };
 use time::OffsetDateTime;
 
+use super::Expected;
 use crate::{Actor, AppError, Ctx, Entity, TicketChange, ports::Tx, ports::UnitOfWorkExt};
 
 /// What a decision about a locked ticket came to.
 pub(super) type Decided = Result<Decision<Ticket, TicketEvent>, AppError>;
 
+/// What a change came to inside of a transaction that is to be kept either way.
+pub(super) type Settled = Result<Ticket, AppError>;
+
 /// Locks the ticket, lets `decide` have it, records what came of it.
-///
-/// A deadline that has passed but was not noticed yet is dealt with first, under the same lock: a person
-/// who answers a second too late does not make the breach disappear.
 pub(super) fn change_ticket(
     ctx: Ctx<'_>,
     id: TicketId,
+    expected: &Expected,
     mut decide: impl FnMut(&mut dyn Tx, Ticket, OffsetDateTime) -> Decided,
 ) -> Result<Ticket, AppError> {
     ctx.work.run_for(&ctx.call.budget, |tx| {
-        let (mut ticket, now) = tx.lock_ticket(id)?.ok_or(AppError::NotFound(Entity::Ticket))?;
-        if let Some(overdue) = ticket.clone().run_due_steps(now) {
-            ticket = record(ctx, tx, overdue, Actor::System, now)?;
-        }
-        let decision = decide(tx, ticket, now)?;
-        record(ctx, tx, decision, ctx.call.actor, now)
-    })
+        let (ticket, now) = tx.lock_ticket(id)?.ok_or(AppError::NotFound(Entity::Ticket))?;
+        change_locked(ctx, tx, (ticket, now), expected, &mut decide)
+    })?
+}
+
+/// Decides about a locked ticket and records what came of it.
+///
+/// A deadline that has passed but was not noticed yet is dealt with first, under the same lock: a person
+/// who answers a second too late does not make the breach disappear. It stays noticed when the person is
+/// refused, who could not see otherwise why; then the refusal is the value.
+pub(super) fn change_locked(
+    ctx: Ctx<'_>,
+    tx: &mut dyn Tx,
+    (ticket, now): (Ticket, OffsetDateTime),
+    expected: &Expected,
+    decide: &mut dyn FnMut(&mut dyn Tx, Ticket, OffsetDateTime) -> Decided,
+) -> Result<Settled, AppError> {
+    let before = ticket.version;
+    let ticket = run_due_steps(ctx, tx, ticket, now)?;
+    let noticed = ticket.version != before;
+    match expected.check(&ticket).and_then(|()| decide(tx, ticket, now)) {
+        Ok(decision) => record(ctx, tx, decision, ctx.call.actor, now).map(Ok),
+        Err(refusal) if noticed && refusal.is_refusal() => Ok(Err(refusal)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Runs and records the steps that are due, if any are.
+pub(super) fn run_due_steps(
+    ctx: Ctx<'_>,
+    tx: &mut dyn Tx,
+    ticket: Ticket,
+    now: OffsetDateTime,
+) -> Result<Ticket, AppError> {
+    match ticket.clone().run_due_steps(now) {
+        Some(due) => record(ctx, tx, due, Actor::System, now),
+        None => Ok(ticket),
+    }
 }
 
 /// Writes what was decided, if anything was, and hands the ticket back.

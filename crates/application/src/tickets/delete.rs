@@ -2,7 +2,7 @@
 
 use techsupport_domain::TicketId;
 
-use super::change::change_ticket;
+use super::{Expected, change::change_ticket};
 use crate::{AppError, Ctx};
 
 /// Soft-delete a ticket.
@@ -10,10 +10,12 @@ use crate::{AppError, Ctx};
 pub struct DeleteTicket {
     /// Which one.
     pub ticket: TicketId,
+    /// Which versions of it.
+    pub expected: Expected,
 }
 
 /// Soft-deletes a ticket: it is gone from lists and SLA checks, its history stays. Deleting it again finds
 /// nothing.
 pub fn delete_ticket(ctx: Ctx<'_>, command: &DeleteTicket) -> Result<(), AppError> {
-    change_ticket(ctx, command.ticket, |_, ticket, now| Ok(ticket.delete(now))).map(drop)
+    change_ticket(ctx, command.ticket, &command.expected, |_, ticket, now| Ok(ticket.delete(now))).map(drop)
 }

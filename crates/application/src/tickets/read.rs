@@ -4,7 +4,7 @@ use techsupport_domain::{TicketId, ticket::Ticket};
 
 use crate::{
     AppError, Ctx, Entity, Page, Paged,
-    ports::{TicketFilter, TimelineRow},
+    ports::{CommentRow, TicketFilter, TimelineRow},
 };
 
 /// A ticket with its clocks.
@@ -20,4 +20,9 @@ pub fn list_tickets(ctx: Ctx<'_>, filter: &TicketFilter, page: Page) -> Result<P
 /// A page of everything that ever happened to a ticket, oldest first.
 pub fn ticket_timeline(ctx: Ctx<'_>, id: TicketId, page: Page) -> Result<Paged<TimelineRow>, AppError> {
     ctx.ports.reader.timeline(&ctx.call.budget, id, page)?.ok_or(AppError::NotFound(Entity::Ticket))
+}
+
+/// A page of what was said about a ticket, oldest first.
+pub fn ticket_comments(ctx: Ctx<'_>, id: TicketId, page: Page) -> Result<Paged<CommentRow>, AppError> {
+    ctx.ports.reader.comments(&ctx.call.budget, id, page)?.ok_or(AppError::NotFound(Entity::Ticket))
 }

@@ -1,11 +1,11 @@
 //! Moving a ticket.
 
 use techsupport_domain::{
-    TicketId,
-    ticket::{Status, Ticket},
+    CommentId, TicketId,
+    ticket::{Decision, Status, Ticket},
 };
 
-use super::change::change_ticket;
+use super::{Expected, Remark, change::change_ticket};
 use crate::{AppError, Ctx};
 
 /// Move a ticket to another status.
@@ -13,12 +13,27 @@ use crate::{AppError, Ctx};
 pub struct ChangeStatus {
     /// Which one.
     pub ticket: TicketId,
+    /// Which versions of it.
+    pub expected: Expected,
     /// Where to.
     pub to: Status,
+    /// What to say about it.
+    pub comment: Option<Remark>,
 }
 
 /// Moves a ticket. Of several callers who race for one transition exactly one succeeds; the others are
 /// refused like anybody who asks for what the table does not allow.
 pub fn change_status(ctx: Ctx<'_>, command: &ChangeStatus) -> Result<Ticket, AppError> {
-    change_ticket(ctx, command.ticket, |_, ticket, now| Ok(ticket.transition(command.to, now)?))
+    let id = CommentId::new(ctx.new_id());
+    change_ticket(ctx, command.ticket, &command.expected, |tx, ticket, now| {
+        let moved = if (ticket.status, command.to) == (Status::Resolved, Status::InProgress) {
+            let policy = tx.policy_in_force(ticket.tier, ticket.priority)?;
+            ticket.reopen(&policy, now)?
+        } else {
+            ticket.transition(command.to, now)?
+        };
+        let Some(remark) = &command.comment else { return Ok(moved) };
+        let commented = moved.state.comment(remark.named(id), now);
+        Ok(Decision { state: commented.state, events: [moved.events, commented.events].concat() })
+    })
 }

@@ -4,10 +4,7 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use techsupport_application::{
     TicketChange, sweep_deadlines,
-    tickets::{
-        AssignTicket, ChangeStatus, DeleteTicket, OpenTicket, assign_ticket, change_status, delete_ticket,
-        open_ticket,
-    },
+    tickets::{OpenTicket, assign_ticket, change_status, delete_ticket, open_ticket},
 };
 use techsupport_domain::{
     ClientTier, PolicyVersionId, TicketId,
@@ -17,6 +14,7 @@ use techsupport_domain::{
 };
 use uuid::Uuid;
 
+use crate::commands::{deletion, to_agent, to_status};
 use crate::fakes::{Desk, HOUR};
 
 /// What the last change told: its timeline entries and its published documents.
@@ -65,7 +63,7 @@ fn published(change: &TicketChange) -> Value {
 }
 
 fn moved(desk: &Desk, ticket: TicketId, to: Status) {
-    change_status(desk.ctx(), &ChangeStatus { ticket, to }).unwrap();
+    change_status(desk.ctx(), &to_status(ticket, to)).unwrap();
 }
 
 #[test]
@@ -114,9 +112,9 @@ fn resolved_and_reopened() {
 fn assigned_and_taken_away() {
     let desk = Desk::new();
     let (ticket, agent) = (desk.ticket(ClientTier::Normal), desk.agent(1, true));
-    assign_ticket(desk.ctx(), &AssignTicket { ticket, agent: Some(agent) }).unwrap();
+    assign_ticket(desk.ctx(), &to_agent(ticket, Some(agent))).unwrap();
     assert_json_snapshot!("assigned", told(&desk));
-    assign_ticket(desk.ctx(), &AssignTicket { ticket, agent: None }).unwrap();
+    assign_ticket(desk.ctx(), &to_agent(ticket, None)).unwrap();
     assert_json_snapshot!("taken_away", told(&desk));
 }
 
@@ -124,7 +122,7 @@ fn assigned_and_taken_away() {
 fn deleted() {
     let desk = Desk::new();
     let ticket = desk.ticket(ClientTier::Normal);
-    delete_ticket(desk.ctx(), &DeleteTicket { ticket }).unwrap();
+    delete_ticket(desk.ctx(), &deletion(ticket)).unwrap();
     assert_json_snapshot!(told(&desk));
 }
 

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod changes;
+mod commands;
 mod deliveries;
 mod fakes;
 mod golden;

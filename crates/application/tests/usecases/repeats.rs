@@ -6,7 +6,7 @@ use techsupport_application::{
     AppError, Conflict, Ctx, Entity,
     ports::{Fingerprint, KeptAnswer, RepeatKey},
     repeats::{Once, Repeatable, forget_answers, run_once},
-    tickets::{ChangeStatus, change_status},
+    tickets::{change_status},
 };
 use techsupport_domain::{
     AgentId, AgentLevel, ClientTier, TicketId,
@@ -27,7 +27,7 @@ fn said(status: u16, body: impl ToString) -> KeptAnswer {
 
 /// Moves the ticket; the answer is its new status.
 fn moving(ticket: TicketId, to: Status) -> impl Fn(Ctx<'_>) -> Result<KeptAnswer, AppError> {
-    move |ctx| Ok(said(200, change_status(ctx, &ChangeStatus { ticket, to })?.version))
+    move |ctx| Ok(said(200, change_status(ctx, &crate::commands::to_status(ticket, to))?.version))
 }
 
 fn verdict(error: AppError) -> Result<KeptAnswer, AppError> {

@@ -3,7 +3,7 @@
 use techsupport_application::Page;
 use techsupport_domain::{
     AgentLevel, AgentLevelError,
-    text::{Company, Description, Email, PersonName, TextError, Title},
+    text::{CommentBody, Company, Description, Email, PersonName, TextError, Title},
     ticket::{Priority, PriorityError, TagError, Tags},
 };
 use time::{
@@ -13,7 +13,10 @@ use time::{
 use uuid::Uuid;
 
 use super::cursor::Cursor;
-use crate::inbound::uuid;
+use crate::{
+    inbound::uuid,
+    problem::{InputError, Place, Problem},
+};
 
 const DAY: &[BorrowedFormatItem<'static>] = format_description!("[year]-[month]-[day]");
 
@@ -35,6 +38,16 @@ pub(super) fn email(text: &str) -> Result<Email, TextError> {
 /// A rung of the escalation ladder.
 pub(super) fn agent_level(level: i64) -> Result<AgentLevel, AgentLevelError> {
     AgentLevel::parse(level)
+}
+
+/// Who wishes for a change says at least what it is. `pointer` names the object.
+pub(super) fn at_least_one(pointer: &str, members: &[(&str, bool)]) -> Result<(), Problem> {
+    if members.iter().any(|(_, is_given)| *is_given) {
+        return Ok(());
+    }
+    let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+    let detail = format!("must have at least one of {}", names.join(", "));
+    Err(Problem::invalid(vec![InputError { place: Place::Pointer(pointer.to_owned()), detail }]))
 }
 
 /// Any text.
@@ -139,6 +152,11 @@ pub(super) fn priority(number: i64) -> Result<Priority, PriorityError> {
 /// All tags of a ticket.
 pub(super) fn tags(texts: &[String]) -> Result<Tags, TagError> {
     Tags::parse(texts.iter().map(String::as_str))
+}
+
+/// What a comment says.
+pub(super) fn comment(text: &str) -> Result<CommentBody, TextError> {
+    CommentBody::parse(text)
 }
 
 /// The number of a page.

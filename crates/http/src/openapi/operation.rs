@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::{
     ToSchema,
     openapi::{
-        Content, Header, Ref, RefOr, Required, ResponseBuilder, Schema,
+        ArrayBuilder, Content, Header, Ref, RefOr, Required, ResponseBuilder, Schema,
         link::{Link, LinkBuilder},
         path::Parameter,
         request_body::{RequestBody, RequestBodyBuilder},
@@ -15,7 +15,7 @@ use utoipa::{
 
 use super::{Tag, samples, schemas};
 use crate::{
-    inbound::{NoParameters, Parameters, check_body, check_query},
+    inbound::{NoParameters, Parameters, check_body, check_list, check_query},
     problem::{Kind, Problem},
 };
 
@@ -93,6 +93,22 @@ impl Operation {
             self.faults.push(format!("the example of a body is refused: {}", problem.detail));
         }
         self.body = Some(Body { request, wrong: check_body::<T>(wrong).err() });
+        self
+    }
+
+    /// It takes a list of 1 to `most` of these. The example has to be a good one.
+    pub(crate) fn takes_list<T>(mut self, most: usize, example: Value) -> Self
+    where
+        T: ToSchema + DeserializeOwned + Validate<Context = ()>,
+    {
+        let list = ArrayBuilder::new().items(self.refer::<T>()).min_items(Some(1)).max_items(Some(most));
+        let content = Content::builder().schema(Some(list.build())).example(Some(example.clone())).build();
+        let request = RequestBodyBuilder::new().content(JSON, content).required(Some(Required::True)).build();
+        if let Err(problem) = check_list::<T>(example, most) {
+            self.faults.push(format!("the example of a body is refused: {}", problem.detail));
+        }
+        let wrong = Value::from(vec![Value::from_iter([(UNKNOWN, "red")])]);
+        self.body = Some(Body { request, wrong: check_list::<T>(wrong, most).err() });
         self
     }
 
@@ -191,6 +207,12 @@ impl Operation {
     pub(crate) fn if_match(mut self) -> Self {
         self.parameters.push(schemas::if_match());
         self.refuses(Kind::PreconditionFailed)
+    }
+
+    /// It honours `If-None-Match`.
+    pub(crate) fn if_none_match(mut self) -> Self {
+        self.parameters.push(schemas::if_none_match());
+        self
     }
 
     /// It honours `Idempotency-Key`. The row says so.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use utoipa::openapi::{
-    Content, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Schema, example::ExampleBuilder,
+    Content, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Schema, Type, example::ExampleBuilder,
     header::HeaderBuilder, schema::AllOfBuilder,
 };
 
@@ -80,7 +80,7 @@ fn schema(status: u16, kinds: &[Kind]) -> Schema {
     let uris: Vec<&str> = uris.iter().map(String::as_str).collect();
     let narrower = ObjectBuilder::new()
         .property("type", terms::names(&uris))
-        .property("status", ObjectBuilder::new().enum_values(Some([Value::from(status)])));
+        .property("status", ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([Value::from(status)])));
     // What belongs to every problem of a kind is required where there is no other kind.
     let members: &[&str] = match kinds {
         [Kind::InvalidInput] => &["errors"],

@@ -18,7 +18,7 @@ use crate::problem::{InputError, Kind, Place, Problem};
 /// When everything here happened.
 pub(crate) const AT: OffsetDateTime = datetime!(2026-02-12 20:45:23.123 UTC);
 /// The request id of every problem shown.
-pub(super) const REQUEST_ID: &str = "019c5391-5f53-7a10-8d1c-2f9a6f0e4b77";
+pub(crate) const REQUEST_ID: &str = "019c5391-5f53-7a10-8d1c-2f9a6f0e4b77";
 
 /// An id like those that are made here. The same number always gives the same one.
 pub(crate) const fn id(number: u16) -> Uuid {

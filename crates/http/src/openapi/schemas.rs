@@ -99,7 +99,8 @@ pub(super) fn problem() -> Object {
     let text = |what: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(what));
     let place = ObjectBuilder::new()
         .property("pointer", text("The member of the body, as a JSON pointer (RFC 6901)."))
-        .property("parameter", text("The parameter of the query or the path, or the header."))
+        .property("parameter", text("The parameter of the query or the path."))
+        .property("header", text("The field of the head."))
         .property("detail", text("Completes a sentence that begins with the name of the part."))
         .required("detail");
     let statuses = |what: &str| ArrayBuilder::new().items(RefOr::T(terms::status())).description(Some(what));
@@ -155,6 +156,14 @@ pub(super) fn if_match() -> Parameter {
     header(
         "If-Match",
         "The `ETag` the change is meant for: when the ticket has another version by now, nothing is changed (412).",
+        ObjectBuilder::new().schema_type(Type::String).examples(["\"1\""]),
+    )
+}
+
+pub(super) fn if_none_match() -> Parameter {
+    header(
+        "If-None-Match",
+        "The `ETag` of what the caller has: when there is nothing else by now, the answer is 304 and empty.",
         ObjectBuilder::new().schema_type(Type::String).examples(["\"1\""]),
     )
 }

@@ -7,7 +7,10 @@ pub(crate) mod beyond;
 pub(crate) mod comments;
 mod directory;
 mod feed;
+mod ticket_list;
+mod ticket_order;
 mod tickets;
+mod words;
 
 use std::time::Duration;
 
@@ -34,13 +37,17 @@ impl PgReader {
         Self { database }
     }
 
-    /// Runs several statements on one snapshot, so that a total and its rows agree.
+    /// Runs several statements on one snapshot, so that a total and its rows agree. They are planned anew each time:
+    /// which index is best depends on what is looked for, and a plan made while a table was empty would read all
+    /// of it once it is not.
     fn snapshot<T>(
         &self,
         budget: &Budget,
         statements: impl FnOnce(&mut PgConnection) -> diesel::QueryResult<T>,
     ) -> Result<T, AppError> {
-        self.database.read_in(budget, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", statements)
+        const BEGIN: &str =
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan";
+        self.database.read_in(budget, BEGIN, statements)
     }
 }
 
@@ -94,7 +101,7 @@ impl Reader for PgReader {
 
     fn tickets(&self, budget: &Budget, filter: &TicketFilter, page: Page) -> Result<Paged<Ticket>, AppError> {
         let rows =
-            self.snapshot(budget, |conn| tickets::page(conn, self.database.policies(), filter, page))?;
+            self.snapshot(budget, |conn| ticket_list::page(conn, self.database.policies(), filter, page))?;
         paged(rows, |ticket| ticket)
     }
 

@@ -44,134 +44,19 @@ pub(super) fn one(
     Ok(ticket.map(|(row, tier)| row.into_ticket(&tier, clocks)))
 }
 
-pub(super) fn page(
-    conn: &mut PgConnection,
-    policies: &PolicyCache,
-    filter: &TicketFilter,
-    page: Page,
-) -> QueryResult<Paged<Result<Ticket, Corrupt>>> {
-    let total = total(page, || wanted(filter).count().get_result(conn))?;
-    let query = from_there_on(wanted(filter), filter.order, page)?;
-    let rows: Vec<TicketRow> = match filter.order {
-        TicketOrder::CreatedDesc => query.order((tickets::created_at.desc(), tickets::id.desc())),
-        TicketOrder::CreatedAsc => query.order((tickets::created_at.asc(), tickets::id.asc())),
-        TicketOrder::PriorityAsc => query.order((tickets::priority.asc(), tickets::id.asc())),
-        TicketOrder::PriorityDesc => query.order((tickets::priority.desc(), tickets::id.desc())),
-    }
-    .limit(page.reach())
-    .offset(page.offset())
-    .select(TicketRow::as_select())
-    .load(conn)?;
-    let Paged { rows, next, .. } = Paged::of(page, total, rows, |row| place_of(row, filter.order));
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let tiers: HashMap<Uuid, String> = tickets::table
-        .inner_join(clients::table)
-        .filter(tickets::id.eq_any(&ids))
-        .select((tickets::id, clients::tier))
-        .load(conn)?
-        .into_iter()
-        .collect();
-    let found: Vec<ClockRow> = sla_clocks::table
-        .filter(sla_clocks::ticket_id.eq_any(&ids))
-        .select(ClockRow::as_select())
-        .load(conn)?;
-    let mut clocks: HashMap<Uuid, Vec<ClockWithPolicy>> = HashMap::with_capacity(ids.len());
-    for clock in found {
-        clocks.entry(clock.ticket_id).or_default().push(with_policy(conn, policies, clock)?);
-    }
-    let tickets = rows
-        .into_iter()
-        .map(|row| {
-            let clocks = clocks.remove(&row.id).unwrap_or_default();
-            let tier = tiers.get(&row.id).map(String::as_str).unwrap_or_default();
-            row.into_ticket(tier, clocks)
-        })
-        .collect();
-    Ok(Paged { rows: tickets, total, next })
-}
-
-/// Where a ticket stands in the list.
-fn place_of(row: &TicketRow, order: TicketOrder) -> Position {
-    let key = match order {
-        TicketOrder::CreatedDesc | TicketOrder::CreatedAsc => SortKey::Time(row.created_at),
-        TicketOrder::PriorityAsc | TicketOrder::PriorityDesc => SortKey::Number(i64::from(row.priority)),
-    };
-    Position { key, id: row.id }
-}
-
-/// Only what a walk has not seen yet.
-fn from_there_on(
-    query: tickets::BoxedQuery<'_, Pg>,
-    order: TicketOrder,
-    page: Page,
-) -> QueryResult<tickets::BoxedQuery<'_, Pg>> {
-    let by_age = (tickets::created_at, tickets::id);
-    let by_priority = (tickets::priority, tickets::id);
-    let Some(position) = page.position() else { return Ok(query) };
-    let priority = || match position.key {
-        SortKey::Number(number) => i16::try_from(number).map_err(|_| foreign(position)),
-        SortKey::Time(_) | SortKey::Rank(_) | SortKey::Nothing => Err(foreign(position)),
-    };
-    Ok(match order {
-        TicketOrder::CreatedDesc | TicketOrder::CreatedAsc => {
-            let direction = if order == TicketOrder::CreatedAsc { Direction::Up } else { Direction::Down };
-            match behind_time(page)? {
-                Some(last) => query.filter(beyond(by_age, direction, last)),
-                None => query,
-            }
-        }
-        TicketOrder::PriorityAsc => {
-            query.filter(beyond(by_priority, Direction::Up, (priority()?, position.id)))
-        }
-        TicketOrder::PriorityDesc => {
-            query.filter(beyond(by_priority, Direction::Down, (priority()?, position.id)))
-        }
-    })
-}
-
-fn wanted(filter: &TicketFilter) -> tickets::BoxedQuery<'_, Pg> {
-    let mut query = tickets::table.filter(tickets::deleted_at.is_null()).into_boxed();
-    if !filter.statuses.is_empty() {
-        let names: Vec<&str> = filter.statuses.iter().map(|status| status.name()).collect();
-        query = query.filter(tickets::status.eq_any(names));
-    }
-    if let Some(priority) = filter.priority {
-        query = query.filter(tickets::priority.eq(i16::from(priority.get())));
-    }
-    if let Some(client) = filter.client {
-        query = query.filter(tickets::client_id.eq(client.uuid()));
-    }
-    match filter.agent {
-        Some(AgentIs::Nobody) => query = query.filter(tickets::agent_id.is_null()),
-        Some(AgentIs::Agent(agent)) => query = query.filter(tickets::agent_id.eq(agent.uuid())),
-        None => {}
-    }
-    if let Some(from) = filter.from {
-        query = query.filter(tickets::created_at.ge(from));
-    }
-    if let Some(to) = filter.to {
-        query = query.filter(tickets::created_at.le(to));
-    }
-    if let Some(since) = filter.updated_since {
-        query = query.filter(tickets::updated_at.ge(since));
-    }
-    if let Some(state) = filter.sla_state {
-        query = query.filter(exists(
-            sla_clocks::table
-                .filter(sla_clocks::ticket_id.eq(tickets::id).and(sla_clocks::state.eq(state.name())))
-                .select(sla_clocks::ticket_id),
-        ));
-    }
-    query
-}
-
-fn with_policy(
+pub(super) fn with_policy(
     conn: &mut PgConnection,
     policies: &PolicyCache,
     clock: ClockRow,
 ) -> QueryResult<ClockWithPolicy> {
     let policy = policies.get(conn, clock.policy_version_id)?;
     Ok((clock, policy))
+}
+
+/// Whether there is such a ticket, and it is not deleted.
+pub(super) fn is_there(conn: &mut PgConnection, id: TicketId) -> QueryResult<bool> {
+    let there = tickets::table.filter(tickets::id.eq(id.uuid()).and(tickets::deleted_at.is_null()));
+    diesel::select(exists(there)).get_result(conn)
 }
 
 type TimelineEntry =
@@ -182,8 +67,7 @@ pub(super) fn timeline(
     id: TicketId,
     page: Page,
 ) -> QueryResult<Option<Paged<TimelineRow>>> {
-    let there = tickets::table.filter(tickets::id.eq(id.uuid()).and(tickets::deleted_at.is_null()));
-    if !diesel::select(exists(there)).get_result::<bool>(conn)? {
+    if !is_there(conn, id)? {
         return Ok(None);
     }
     let of_ticket = || ticket_timeline::table.filter(ticket_timeline::ticket_id.eq(id.uuid()));

@@ -7,6 +7,7 @@ mod directory;
 mod record;
 mod repeats;
 mod scope;
+mod texts;
 mod tickets;
 
 use diesel::{PgConnection, QueryResult};

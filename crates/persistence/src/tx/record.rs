@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{Array, BigInt, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use serde_json::Value;
-use techsupport_application::TicketChange;
+use techsupport_application::{Extent, TicketChange};
 use techsupport_domain::sla::{Clock, Run};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -31,6 +31,16 @@ struct TicketColumns {
     updated_at: Vec<OffsetDateTime>,
     resolved_at: Vec<Option<OffsetDateTime>>,
     deleted_at: Vec<Option<OffsetDateTime>>,
+    due_at: Vec<Option<OffsetDateTime>>,
+    /// One in each line: an array of arrays has to be rectangular, and no tag has a line break.
+    tags: Vec<Option<String>>,
+}
+
+/// Tickets that stay as they are but for their deadline.
+#[derive(Default)]
+struct DueColumns {
+    ticket: Vec<Uuid>,
+    due_at: Vec<Option<OffsetDateTime>>,
 }
 
 #[derive(Default)]
@@ -88,6 +98,7 @@ struct OutboxColumns {
 /// The statement with its rows. Yields how many tickets were written, and whether sweeps were woken.
 pub(super) struct Record {
     tickets: TicketColumns,
+    due: DueColumns,
     clocks: ClockColumns,
     steps: StepColumns,
     timeline: TimelineColumns,
@@ -100,6 +111,7 @@ impl Record {
     pub(super) fn of(changes: &[TicketChange], notify_horizon_ms: u64) -> Self {
         let mut record = Self {
             tickets: TicketColumns::default(),
+            due: DueColumns::default(),
             clocks: ClockColumns::default(),
             steps: StepColumns::default(),
             timeline: TimelineColumns::default(),
@@ -107,7 +119,11 @@ impl Record {
             notify_horizon_ms: i64::try_from(notify_horizon_ms).unwrap_or(i64::MAX),
         };
         for change in changes {
-            record.tickets.push(change);
+            match change.extent() {
+                Extent::Opened => record.tickets.push(change, true),
+                Extent::Changed => record.tickets.push(change, false),
+                Extent::Untouched => record.due.push(change),
+            }
             for clock in &change.ticket().clocks {
                 record.clocks.push(change.ticket().id.uuid(), clock);
             }
@@ -120,10 +136,9 @@ impl Record {
 }
 
 impl TicketColumns {
-    fn push(&mut self, change: &TicketChange) {
+    /// Long texts only travel when they are new; [`super::texts`] takes those that were edited.
+    fn push(&mut self, change: &TicketChange, new: bool) {
         let ticket = change.ticket();
-        // Long texts only travel when they are new.
-        let new = change.is_creation();
         self.id.push(ticket.id.uuid());
         self.number.push(ticket.number.get());
         self.version.push(ticket.version);
@@ -138,6 +153,15 @@ impl TicketColumns {
         self.updated_at.push(ticket.updated_at);
         self.resolved_at.push(ticket.resolved_at);
         self.deleted_at.push(ticket.deleted_at);
+        self.due_at.push(ticket.due_at());
+        self.tags.push(new.then(|| ticket.tags.iter().collect::<Vec<_>>().join("\n")));
+    }
+}
+
+impl DueColumns {
+    fn push(&mut self, change: &TicketChange) {
+        self.ticket.push(change.ticket().id.uuid());
+        self.due_at.push(change.ticket().due_at());
     }
 }
 
@@ -242,6 +266,8 @@ impl QueryFragment<Pg> for Record {
             self.tickets.agent => Nullable<SqlUuid>, self.tickets.level => SmallInt,
             self.tickets.created_at => Timestamptz, self.tickets.updated_at => Timestamptz,
             self.tickets.resolved_at => Nullable<Timestamptz>, self.tickets.deleted_at => Nullable<Timestamptz>,
+            self.tickets.due_at => Nullable<Timestamptz>,
+            self.tickets.tags => Nullable<Text>,
         );
         out.push_sql(TICKETS);
         columns!(out,
@@ -270,6 +296,8 @@ impl QueryFragment<Pg> for Record {
             self.outbox.id => SqlUuid, self.outbox.event_type => Text, self.outbox.ticket => SqlUuid,
             self.outbox.at => Timestamptz, self.outbox.traceparent => Text, self.outbox.body => Text,
         );
+        out.push_sql(DUE);
+        columns!(out, self.due.ticket => SqlUuid, self.due.due_at => Nullable<Timestamptz>);
         out.push_sql(SUMMARY);
         out.push_bind_param::<BigInt, _>(&self.notify_horizon_ms)?;
         out.push_sql(" / 1000.0) LIMIT 1) AS soon)");
@@ -278,13 +306,14 @@ impl QueryFragment<Pg> for Record {
 }
 
 const TICKETS: &str = " AS c (id, number, version, title, description, status, priority, client_id, agent_id, \
-    escalation_level, created_at, updated_at, resolved_at, deleted_at)), \
+    escalation_level, created_at, updated_at, resolved_at, deleted_at, due_at, tags)), \
     inserted AS (INSERT INTO tickets (id, number, version, title, description, status, priority, client_id, \
-        agent_id, escalation_level, created_at, updated_at, resolved_at, deleted_at) \
-        SELECT * FROM change WHERE version = 1 RETURNING 1), \
+        agent_id, escalation_level, created_at, updated_at, resolved_at, deleted_at, due_at, tags) \
+        SELECT id, number, version, title, description, status, priority, client_id, agent_id, escalation_level, \
+            created_at, updated_at, resolved_at, deleted_at, due_at, string_to_array(tags, E'\\n') FROM change WHERE version = 1 RETURNING 1), \
     updated AS (UPDATE tickets t SET version = c.version, status = c.status, priority = c.priority, \
         agent_id = c.agent_id, escalation_level = c.escalation_level, updated_at = c.updated_at, \
-        resolved_at = c.resolved_at, deleted_at = c.deleted_at \
+        resolved_at = c.resolved_at, deleted_at = c.deleted_at, due_at = c.due_at \
         FROM change c WHERE t.id = c.id AND t.version = c.version - 1 AND c.version > 1 RETURNING 1), \
     clocks AS (INSERT INTO sla_clocks AS k (ticket_id, metric, policy_version_id, cycle, started_at, \
         running_since, paused_at, stopped_at, consumed_us, due_at, steps_run, warned_at, breached_at, \
@@ -315,8 +344,11 @@ const TIMELINE: &str = "), history AS (INSERT INTO ticket_timeline (ticket_id, a
 const OUTBOX: &str = "), events AS (INSERT INTO outbox (id, type, ticket_id, at, traceparent, body) \
     SELECT e.id, e.type, e.ticket_id, e.at, e.traceparent, e.body::json FROM ";
 
+const DUE: &str = " AS e (id, type, ticket_id, at, traceparent, body)), \
+    dated AS (UPDATE tickets t SET due_at = d.due_at FROM ";
+
 // The second column wakes the sweeps, when there is reason to: NOTIFY takes a lock that every commit shares.
-const SUMMARY: &str = " AS e (id, type, ticket_id, at, traceparent, body)) \
+const SUMMARY: &str = " AS d (id, due_at) WHERE t.id = d.id AND t.due_at IS DISTINCT FROM d.due_at) \
     SELECT (SELECT count(*) FROM inserted) + (SELECT count(*) FROM updated), \
         (SELECT count(pg_notify('techsupport_deadlines', '')) FROM (SELECT 1 FROM clocks \
             WHERE next_step_at < clock_timestamp() + make_interval(secs => ";

@@ -5,15 +5,20 @@ use std::time::Duration;
 
 use diesel::{prelude::*, sql_types};
 use techsupport_application::{
-    AppError, TicketChange,
-    ports::{DueBatch, Opening, SetAside, TicketTx},
+    AppError, Extent, TicketChange,
+    ports::{CommentRow, DueBatch, Opening, SetAside, TicketTx},
 };
-use techsupport_domain::{ClientId, TicketId, ticket::Priority, ticket::Ticket, ticket::TicketNumber};
+use techsupport_domain::{
+    ClientId, ClientTier, CommentId, TicketId,
+    sla::Policy,
+    ticket::{Priority, Status, Ticket, TicketNumber},
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{PgTx, clock_timestamp, record};
+use super::{PgTx, clock_timestamp, record, texts};
 use crate::{
+    read::comments,
     rows::{ClockRow, ClockWithPolicy, Corrupt, TicketRow, tier_of},
     schema::{clients, sla_clocks, sla_policies, sla_policy_versions, tickets},
 };
@@ -36,6 +41,23 @@ impl PgTx<'_> {
                 .for_update()
                 .load(conn)
         })?;
+        self.complete(rows, ids)
+    }
+
+    /// The same for tickets that may be deleted, in the order of their ids.
+    fn lock_any(&mut self, ids: &[Uuid]) -> Result<Option<Loaded>, AppError> {
+        let rows: Vec<TicketRow> = self.exec(|conn| {
+            tickets::table
+                .filter(tickets::id.eq_any(ids))
+                .order(tickets::id)
+                .select(TicketRow::as_select())
+                .for_update()
+                .load(conn)
+        })?;
+        self.complete(rows, ids)
+    }
+
+    fn complete(&mut self, rows: Vec<TicketRow>, ids: &[Uuid]) -> Result<Option<Loaded>, AppError> {
         if rows.is_empty() {
             return Ok(None);
         }
@@ -72,6 +94,12 @@ impl PgTx<'_> {
         });
         Ok(Some((now, loaded.collect())))
     }
+
+    fn policy(&mut self, version: Uuid) -> Result<Policy, AppError> {
+        let cache = self.database.policies();
+        let policy = self.exec(|conn| cache.get(conn, version))?.map_err(AppError::internal)?;
+        Ok(policy.as_ref().clone())
+    }
 }
 
 impl TicketTx for PgTx<'_> {
@@ -80,41 +108,84 @@ impl TicketTx for PgTx<'_> {
     }
 
     fn lock_ticket(&mut self, id: TicketId) -> Result<Option<(Ticket, OffsetDateTime)>, AppError> {
-        let Some((now, loaded)) = self.lock(&[id.uuid()])? else { return Ok(None) };
-        match loaded.into_iter().next() {
-            Some((_, Ok(ticket))) => Ok(Some((ticket, now))),
-            Some((ticket, Err(reason))) => Err(AppError::Corrupt { ticket, reason }),
-            None => Ok(None),
-        }
+        let loaded = self.lock(&[id.uuid()])?;
+        only(loaded)
+    }
+
+    fn lock_any_ticket(&mut self, id: TicketId) -> Result<Option<(Ticket, OffsetDateTime)>, AppError> {
+        let loaded = self.lock_any(&[id.uuid()])?;
+        only(loaded)
+    }
+
+    fn lock_unresolved(
+        &mut self,
+        client: ClientId,
+        after: Option<TicketId>,
+        limit: u32,
+    ) -> Result<(Vec<Ticket>, OffsetDateTime), AppError> {
+        let ids: Vec<Uuid> = self.exec(|conn| {
+            // Stronger than what the change of another column takes: it clashes with `opening`.
+            clients::table.find(client.uuid()).select(clients::id).for_update().first::<Uuid>(conn)?;
+            tickets::table
+                .filter(tickets::client_id.eq(client.uuid()).and(tickets::deleted_at.is_null()))
+                .filter(tickets::status.ne_all(ANSWERED.map(Status::name)))
+                .filter(tickets::id.gt(after.map_or(Uuid::nil(), TicketId::uuid)))
+                .order(tickets::id)
+                .limit(i64::from(limit))
+                .select(tickets::id)
+                .load(conn)
+        })?;
+        let Some((now, loaded)) = self.lock_any(&ids)? else { return Ok((Vec::new(), self.now()?)) };
+        let sane = |(ticket, row): (TicketId, Result<Ticket, Corrupt>)| {
+            row.map_err(|reason| AppError::Corrupt { ticket, reason })
+        };
+        Ok((loaded.into_iter().map(sane).collect::<Result<_, _>>()?, now))
+    }
+
+    fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError> {
+        let priority = i16::from(priority.get());
+        let version: Uuid = self
+            .exec(|conn| in_force(tier.name(), priority).select(sla_policy_versions::id).first(conn))?;
+        self.policy(version)
+    }
+
+    fn hold_tickets(&mut self, ids: &[TicketId]) -> Result<(), AppError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        // Rows are locked in the order in which they leave the sort.
+        self.exec(|conn| {
+            tickets::table
+                .filter(tickets::id.eq_any(ids))
+                .order(tickets::id)
+                .select(tickets::id)
+                .for_update()
+                .load::<Uuid>(conn)
+        })
+        .map(drop)
     }
 
     fn opening(&mut self, client: ClientId, priority: Priority) -> Result<Option<Opening>, AppError> {
         let priority = i16::from(priority.get());
-        // The policy that names the priority sorts before the one that leaves it open; of one policy the
-        // latest version is in force.
-        let found: Option<(OffsetDateTime, String, Uuid)> = self.exec(|conn| {
-            clients::table
-                .inner_join(sla_policies::table.on(sla_policies::client_tier.eq(clients::tier)))
-                .inner_join(
-                    sla_policy_versions::table.on(sla_policy_versions::policy_id.eq(sla_policies::id)),
-                )
-                .filter(clients::id.eq(client.uuid()))
-                .filter(sla_policies::priority.is_null().or(sla_policies::priority.eq(priority)))
-                .order((sla_policies::priority.asc().nulls_last(), sla_policy_versions::version.desc()))
-                .select((clock_timestamp(), clients::tier, sla_policy_versions::id))
-                .first(conn)
-                .optional()
+        // The lock that the foreign key takes, only earlier: the tier does not change under the policy.
+        let tier: Option<String> = self.exec(|conn| {
+            clients::table.find(client.uuid()).select(clients::tier).for_key_share().first(conn).optional()
         })?;
-        let Some((now, tier, version)) = found else { return Ok(None) };
-        let number: i64 = self.exec(|conn| diesel::select(nextval("ticket_numbers")).get_result(conn))?;
-        let cache = self.database.policies();
-        let policy = self.exec(|conn| cache.get(conn, version))?.map_err(AppError::internal)?;
+        let Some(tier) = tier else { return Ok(None) };
+        let (now, number, version): (OffsetDateTime, i64, Uuid) = self.exec(|conn| {
+            in_force(&tier, priority)
+                .select((clock_timestamp(), nextval("ticket_numbers"), sla_policy_versions::id))
+                .first(conn)
+        })?;
         Ok(Some(Opening {
             now,
             number: TicketNumber::new(number),
             tier: tier_of(&tier).map_err(AppError::internal)?,
-            policy: policy.as_ref().clone(),
+            policy: self.policy(version)?,
         }))
+    }
+
+    fn comment(&mut self, id: CommentId) -> Result<Option<CommentRow>, AppError> {
+        let row = self.exec(|conn| comments::one(conn, id))?;
+        row.transpose().map_err(AppError::internal)
     }
 
     fn claim_due(&mut self, limit: u32) -> Result<DueBatch, AppError> {
@@ -145,14 +216,19 @@ impl TicketTx for PgTx<'_> {
         let horizon = self.database.settings().notify_horizon_ms;
         let (written, _woken): (i64, i64) =
             self.exec(|conn| record::Record::of(changes, horizon).get_result(conn))?;
-        if usize::try_from(written) == Ok(changes.len()) {
-            Ok(())
-        } else {
-            Err(AppError::internal(format!(
-                "{written} of {} tickets were written: stale versions",
-                changes.len()
-            )))
+        let meant = changes.iter().filter(|change| change.extent() != Extent::Untouched).count();
+        if usize::try_from(written) != Ok(meant) {
+            return Err(AppError::internal(format!("{written} of {meant} tickets were written: stale versions")));
         }
+        for change in changes {
+            for edited in change.edits() {
+                self.exec(|conn| texts::rewrite(conn, change.ticket(), edited))?;
+            }
+            for comment in change.comments() {
+                self.exec(|conn| texts::say(conn, change, comment))?;
+            }
+        }
+        Ok(())
     }
 
     fn set_aside(&mut self, asides: &[SetAside], at_first: Duration) -> Result<Vec<SetAside>, AppError> {
@@ -179,6 +255,31 @@ impl TicketTx for PgTx<'_> {
             }
         }
         Ok(hidden)
+    }
+}
+
+/// What stands for a ticket that is resolved, for now or for good.
+const ANSWERED: [Status; 2] = [Status::Resolved, Status::Closed];
+
+/// The policy that names the priority sorts before the one that leaves it open; of one policy the latest version
+/// is in force.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn in_force<'a>(tier: &'a str, priority: i16) -> _ {
+    let any: diesel::dsl::IsNull<sla_policies::priority> = sla_policies::priority.is_null();
+    sla_policies::table
+        .inner_join(sla_policy_versions::table)
+        .filter(sla_policies::client_tier.eq(tier))
+        .filter(any.or(sla_policies::priority.eq(priority)))
+        .order((sla_policies::priority.asc().nulls_last(), sla_policy_versions::version.desc()))
+}
+
+/// The one ticket that was locked.
+fn only(loaded: Option<Loaded>) -> Result<Option<(Ticket, OffsetDateTime)>, AppError> {
+    let Some((now, tickets)) = loaded else { return Ok(None) };
+    match tickets.into_iter().next() {
+        Some((_, Ok(ticket))) => Ok(Some((ticket, now))),
+        Some((ticket, Err(reason))) => Err(AppError::Corrupt { ticket, reason }),
+        None => Ok(None),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use techsupport_application::{
     AppError, Budget, Page, Paged,
-    ports::{AgentFilter, Backlog, ClientFilter, Reader, Readiness, TicketFilter, TimelineRow},
+    ports::{AgentFilter, Backlog, ClientFilter, CommentRow, Reader, Readiness, TicketFilter, TimelineRow},
 };
 use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, ticket::Ticket};
 
@@ -20,6 +20,10 @@ impl Reader for Memory {
     }
 
     fn tickets(&self, _: &Budget, _: &TicketFilter, _: Page) -> Result<Paged<Ticket>, AppError> {
+        absent()
+    }
+
+    fn comments(&self, _: &Budget, _: TicketId, _: Page) -> Result<Option<Paged<CommentRow>>, AppError> {
         absent()
     }
 

@@ -7,7 +7,9 @@ use techsupport_application::{
     ports::{AuditEntry, ChannelName, Credentials, RepeatKey, SetAside},
 };
 use techsupport_domain::{
-    Agent, AgentId, Client, ClientId, EventId, SessionId, TicketId, sla::Policy, ticket::Ticket,
+    Agent, AgentId, Client, ClientId, ClientTier, EventId, SessionId, TicketId,
+    sla::Policy,
+    ticket::{Priority, Ticket},
 };
 use time::OffsetDateTime;
 
@@ -24,6 +26,8 @@ pub struct Store {
     pub agents: BTreeMap<AgentId, Agent>,
     /// In force for every ticket when given, instead of the defaults.
     pub policy: Option<Policy>,
+    /// In force for these tickets, before any other.
+    pub policies: BTreeMap<(ClientTier, Priority), Policy>,
     /// Everything that was recorded, in order.
     pub recorded: Vec<TicketChange>,
     /// Tickets that no statement can write.
@@ -69,6 +73,7 @@ impl Default for Store {
             clients: BTreeMap::new(),
             agents: BTreeMap::new(),
             policy: None,
+            policies: BTreeMap::new(),
             recorded: Vec::new(),
             poisoned: BTreeSet::new(),
             corrupt: BTreeSet::new(),

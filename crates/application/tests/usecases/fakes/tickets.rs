@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use techsupport_application::{
-    AppError, TicketChange,
-    ports::{DueBatch, Opening, SetAside, TicketTx},
+    AppError, Extent, TicketChange,
+    ports::{CommentRow, DueBatch, Opening, SetAside, TicketTx},
 };
 use techsupport_domain::{
-    ClientId, ClientTier, PolicyVersionId, TicketId,
-    sla::default_policy,
+    ClientId, ClientTier, CommentId, PolicyVersionId, TicketId,
+    sla::{Policy, default_policy},
     text::{Company, Description, Email, PersonName, Title},
     ticket::{NewTicket, Priority, Tags, Ticket, TicketNumber},
 };
@@ -87,14 +87,57 @@ impl TicketTx for Store {
         Ok(ticket.map(|ticket| (ticket.clone(), self.now)))
     }
 
-    fn opening(&mut self, client: ClientId, _: Priority) -> Result<Option<Opening>, AppError> {
+    fn hold_tickets(&mut self, _: &[TicketId]) -> Result<(), AppError> {
+        Ok(())
+    }
+
+    fn lock_any_ticket(&mut self, id: TicketId) -> Result<Option<(Ticket, OffsetDateTime)>, AppError> {
+        Ok(self.tickets.get(&id).map(|ticket| (ticket.clone(), self.now)))
+    }
+
+    fn lock_unresolved(
+        &mut self,
+        client: ClientId,
+        after: Option<TicketId>,
+        limit: u32,
+    ) -> Result<(Vec<Ticket>, OffsetDateTime), AppError> {
+        let mut found: Vec<Ticket> = self
+            .tickets
+            .values()
+            .filter(|ticket| ticket.client == client && after.is_none_or(|after| ticket.id > after))
+            .filter(|ticket| !ticket.status.is_answered() && ticket.deleted_at.is_none())
+            .cloned()
+            .collect();
+        found.sort_by_key(|ticket| ticket.id);
+        found.truncate(usize::try_from(limit).unwrap());
+        Ok((found, self.now))
+    }
+
+    fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError> {
+        let specific = self.policies.get(&(tier, priority));
+        Ok(specific.or(self.policy.as_ref()).cloned().unwrap_or_else(|| default_policy(version(), tier)))
+    }
+
+    fn comment(&mut self, id: CommentId) -> Result<Option<CommentRow>, AppError> {
+        let said = |change: &TicketChange| {
+            let comment = change.comments().iter().find(|comment| comment.id == id)?;
+            Some(CommentRow {
+                id,
+                ticket: change.ticket().id,
+                body: comment.body.to_string(),
+                visibility: comment.visibility,
+                author: change.actor().user()?,
+                author_email: "ana@example.org".to_owned(),
+                at: change.at(),
+            })
+        };
+        Ok(self.recorded.iter().find_map(said))
+    }
+
+    fn opening(&mut self, client: ClientId, priority: Priority) -> Result<Option<Opening>, AppError> {
         let number = TicketNumber::new(1_042 + i64::try_from(self.tickets.len()).unwrap());
-        Ok(self.clients.get(&client).map(|client| Opening {
-            now: self.now,
-            number,
-            tier: client.tier,
-            policy: self.policy.clone().unwrap_or_else(|| default_policy(version(), client.tier)),
-        }))
+        let Some(tier) = self.clients.get(&client).map(|client| client.tier) else { return Ok(None) };
+        Ok(Some(Opening { now: self.now, number, tier, policy: self.policy_in_force(tier, priority)? }))
     }
 
     fn claim_due(&mut self, limit: u32) -> Result<DueBatch, AppError> {
@@ -126,7 +169,8 @@ impl TicketTx for Store {
                 return Err(AppError::internal("a check constraint says no"));
             }
             let stored = self.tickets.insert(ticket.id, ticket.clone());
-            assert_eq!(stored.map_or(0, |stored| stored.version) + 1, ticket.version);
+            let next = i64::from(change.extent() != Extent::Untouched);
+            assert_eq!(stored.map_or(0, |stored| stored.version) + next, ticket.version);
             self.recorded.push(change.clone());
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! How a ticket looks.
 
-use actix_web::{HttpResponse, http::header};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
 use serde::Serialize;
 use techsupport_application::{AppError, wire_time};
 use techsupport_domain::{
@@ -113,6 +116,12 @@ pub(super) fn answer(ticket: Ticket) -> HttpResponse {
     HttpResponse::Ok().insert_header(etag(&ticket)).json(TicketDto::from(ticket))
 }
 
+/// The same answer to a POST.
+pub(super) fn changed(ticket: Ticket) -> Result<Reply, AppError> {
+    let (name, etag) = etag(&ticket);
+    Ok(Reply::json(StatusCode::OK, &TicketDto::from(ticket))?.with(&name, &etag))
+}
+
 /// The answer to its creation.
 pub(super) fn created(ticket: Ticket) -> Result<Reply, AppError> {
     let (location, (name, etag)) = (format!("/api/tickets/{}", ticket.id), etag(&ticket));
@@ -120,7 +129,17 @@ pub(super) fn created(ticket: Ticket) -> Result<Reply, AppError> {
 }
 
 fn etag(ticket: &Ticket) -> (header::HeaderName, String) {
-    (header::ETAG, format!("\"{}\"", ticket.version))
+    (header::ETAG, format!("\"{}\"", opaque(ticket.version)))
+}
+
+/// What a version is called in entity tags.
+pub(super) fn opaque(version: i64) -> String {
+    version.to_string()
+}
+
+/// The answer to somebody who has the ticket already.
+pub(super) fn known(ticket: &Ticket) -> HttpResponse {
+    HttpResponse::NotModified().insert_header(etag(ticket)).finish()
 }
 
 /// A new ticket, for the documentation.

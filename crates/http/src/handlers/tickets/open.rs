@@ -7,7 +7,7 @@ use techsupport_application::tickets::{self, OpenTicket};
 use techsupport_domain::{ClientId, TicketId};
 use utoipa::ToSchema;
 
-use super::dto;
+use super::{condition, dto};
 use crate::{
     handlers::rules,
     inbound::{Inbound, Member, OnceAnswer, optional, required},
@@ -33,7 +33,7 @@ struct OpenBody {
     #[schema(schema_with = terms::or_null::priority)]
     priority: Member<i64>,
     #[garde(custom(optional(rules::tags)))]
-    #[schema(schema_with = terms::or_null::tags)]
+    #[schema(schema_with = terms::or_null::tags_given)]
     tags: Member<Vec<String>>,
 }
 
@@ -53,7 +53,8 @@ pub(crate) async fn open(mut inbound: Inbound) -> Result<OnceAnswer, Problem> {
 /// `GET /api/tickets/{id}`
 pub(crate) async fn show(inbound: Inbound) -> Answer {
     let id = inbound.id(TicketId::new)?;
-    Ok(dto::answer(inbound.run(move |ctx| tickets::show_ticket(ctx, id)).await?))
+    let ticket = inbound.run(move |ctx| tickets::show_ticket(ctx, id)).await?;
+    Ok(if condition::is_known(&inbound, &ticket) { dto::known(&ticket) } else { dto::answer(ticket) })
 }
 
 pub(crate) fn open_docs() -> Operation {
@@ -68,6 +69,9 @@ pub(crate) fn open_docs() -> Operation {
         .leads_to("show", "showTicket", "id", "$response.body#/id")
         .leads_to("move", "changeTicketStatus", "id", "$response.body#/id")
         .leads_to("assign", "assignTicket", "id", "$response.body#/id")
+        .leads_to("edit", "editTicket", "id", "$response.body#/id")
+        .leads_to("comment", "addComment", "id", "$response.body#/id")
+        .leads_to("comments", "listComments", "id", "$response.body#/id")
         .leads_to("delete", "deleteTicket", "id", "$response.body#/id")
         .leads_to("timeline", "listTimeline", "id", "$response.body#/id")
         .refuses(Kind::UnusableReference)
@@ -78,4 +82,7 @@ pub(crate) fn show_docs() -> Operation {
         .about("With its SLA clocks. One that was deleted is not there.")
         .answers(200, "The ticket.", dto::sample())
         .with_etag()
+        .empty(304, "The ticket is as it was when the caller got the `ETag` that `If-None-Match` names.")
+        .with_etag()
+        .if_none_match()
 }
