@@ -33,7 +33,7 @@ Support tickets with deadlines that are kept.
 /// The document as it is served.
 pub fn document() -> &'static str {
     static DOCUMENT: LazyLock<String> =
-        LazyLock::new(|| build(&table()).0.to_pretty_json().unwrap_or_default() + "\n");
+        LazyLock::new(|| build(&table()).0.to_json().unwrap_or_default());
     &DOCUMENT
 }
 
