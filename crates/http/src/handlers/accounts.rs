@@ -1,6 +1,8 @@
 //! Signing in and out, and who may.
 
-use actix_web::HttpResponse;
+use std::time::Duration;
+
+use actix_web::{HttpResponse, http::header};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -78,7 +80,7 @@ struct TokenPairDto {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = User)]
-struct UserDto {
+pub(super) struct UserDto {
     #[schema(required, schema_with = terms::id)]
     id: String,
     #[schema(required, schema_with = terms::email)]
@@ -109,10 +111,10 @@ pub(crate) async fn login(mut inbound: Inbound) -> Answer {
         user_agent: inbound.user_agent(),
     };
     let attempt = inbound.state().throttle.attempt(inbound.address(), &command.email.to_lowercase());
-    attempt.map_err(|wait| {
-        metrics::counter!("login_throttled_total").increment(1);
-        Problem::new(Kind::TooManyAttempts, "too many attempts to sign in; wait a little").retry_after(wait)
-    })?;
+    if let Err(wait) = attempt {
+        tell_of_throttling(&inbound, command.email).await;
+        return Err(too_many_attempts(wait));
+    }
     let lifetime = inbound.state().refresh_lifetime;
     let who = inbound.run_hashing(move |ctx| accounts::login(ctx, &command, lifetime)).await?;
     pair(inbound.state(), &who)
@@ -125,7 +127,10 @@ pub(crate) async fn refresh(mut inbound: Inbound) -> Answer {
     let lifetime = inbound.state().refresh_lifetime;
     match inbound.run_hashing(move |ctx| accounts::refresh(ctx, presented.reveal(), lifetime)).await? {
         Refreshed::Pair(who) => pair(inbound.state(), &who),
-        Refreshed::Reused(_) => Err(AppError::Unauthenticated(Unauthenticated::UnusableRefreshToken).into()),
+        Refreshed::Reused(session) => {
+            inbound.state().revocations.add([session]);
+            Err(AppError::Unauthenticated(Unauthenticated::UnusableRefreshToken).into())
+        }
     }
 }
 
@@ -133,7 +138,8 @@ pub(crate) async fn refresh(mut inbound: Inbound) -> Answer {
 pub(crate) async fn log_out(mut inbound: Inbound) -> Answer {
     let body: RefreshTokenBody = inbound.json().await?;
     let presented = Secret::new(body.refresh_token.take(rules::any_text)?);
-    inbound.run_hashing(move |ctx| accounts::log_out(ctx, presented.reveal())).await?;
+    let ended = inbound.run_hashing(move |ctx| accounts::log_out(ctx, presented.reveal())).await?;
+    inbound.state().revocations.add(ended);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -147,7 +153,8 @@ pub(crate) async fn register(mut inbound: Inbound) -> Answer {
         active: body.active.take_optional(rules::flag)?.unwrap_or(true),
     };
     let user = inbound.run_hashing(move |ctx| accounts::register(ctx, &command)).await?;
-    Ok(HttpResponse::Created().json(UserDto::from(user)))
+    let location = format!("/api/auth/users/{}", user.id);
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(UserDto::from(user)))
 }
 
 /// `GET /api/auth/me`
@@ -163,6 +170,21 @@ pub(crate) async fn me(inbound: Inbound) -> Answer {
     let user = found
         .ok_or_else(|| Problem::unauthenticated("the user of the access token is not there any more"))?;
     Ok(HttpResponse::Ok().json(UserDto::from(user)))
+}
+
+/// A few of the refusals are written down. Whether that works makes no difference to the answer.
+async fn tell_of_throttling(inbound: &Inbound, email: String) {
+    if inbound.state().throttle.is_worth_telling(inbound.address()) {
+        let told = inbound.run(move |ctx| accounts::login_throttled(ctx, &email)).await;
+        if told.is_err() {
+            tracing::warn!("a throttled login could not be written to the audit log");
+        }
+    }
+}
+
+pub(super) fn too_many_attempts(wait: Duration) -> Problem {
+    metrics::counter!("login_throttled_total").increment(1);
+    Problem::new(Kind::TooManyAttempts, "too many attempts to sign in; wait a little").retry_after(wait)
 }
 
 fn pair(state: &State, who: &SignedIn) -> Answer {
@@ -223,6 +245,8 @@ pub(crate) fn register_docs() -> Operation {
             "email": "ana@example.org", "password": "correct horse battery", "role": "AGENT"
         }))
         .answers(201, "The new user.", samples::user().map(UserDto::from))
+        .with_location("/api/auth/users/{id}")
+        .leads_to("show", "showUser", "id", "$response.body#/id")
         .refuses(Kind::EmailTaken)
 }
 

@@ -1,8 +1,10 @@
 //! Signing in and out.
 
+mod audit;
 mod login;
 mod passwords;
 mod refresh;
+mod users;
 
 use std::time::Duration;
 
