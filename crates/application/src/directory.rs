@@ -1,5 +1,8 @@
 //! Clients and agents.
 
+mod change_agent;
+mod change_client;
+
 use techsupport_domain::{
     Agent, AgentId, AgentLevel, Client, ClientId, ClientTier, UserId,
     text::{Company, Email, PersonName},
@@ -9,6 +12,9 @@ use crate::{
     AppError, Ctx, Entity, Page, Paged,
     ports::{AgentFilter, ClientFilter, NewAgent, NewClient, UnitOfWorkExt},
 };
+
+pub use change_agent::{ChangeAgent, change_agent};
+pub use change_client::{ChangeClient, change_client};
 
 /// Enter a client.
 #[derive(Debug, Clone)]

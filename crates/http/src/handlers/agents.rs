@@ -1,5 +1,7 @@
 //! Agents.
 
+mod change;
+
 use actix_web::HttpResponse;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,8 @@ use crate::{
     reply::Reply,
     routes::Answer,
 };
+
+pub(crate) use change::{change, change_docs};
 
 #[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

@@ -1,5 +1,7 @@
 //! Clients.
 
+mod change;
+
 use actix_web::HttpResponse;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,8 @@ use crate::{
     reply::Reply,
     routes::Answer,
 };
+
+pub(crate) use change::{change, change_docs};
 
 #[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

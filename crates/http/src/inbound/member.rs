@@ -120,6 +120,13 @@ impl<T: Kind> Member<T> {
     }
 }
 
+impl<T> Member<T> {
+    /// Whether there is anything, and be it null.
+    pub(crate) fn is_given(&self) -> bool {
+        !matches!(self, Member::Missing)
+    }
+}
+
 /// A value that passed its rule and cannot be parsed by it is a defect of ours.
 fn unvalidated() -> Problem {
     tracing::error!("a member passed validation and could not be parsed");
@@ -148,6 +155,19 @@ pub(crate) fn nullable<T: Kind, D, E: Display>(
         Member::Missing => Err(garde::Error::new("is required")),
         Member::Null | Member::Wrong | Member::Is(_) => {
             member.parsed(parse).map(drop).map_err(garde::Error::new)
+        }
+    }
+}
+
+/// The member may be missing; otherwise it has to parse. For members that are to be changed, where null does not
+/// mean that they are to stay.
+pub(crate) fn given<T: Kind, D, E: Display>(
+    parse: impl FnOnce(T::View<'_>) -> Result<D, E>,
+) -> impl FnOnce(&Member<T>, &()) -> garde::Result {
+    move |member, ()| match member {
+        Member::Missing => Ok(()),
+        Member::Null | Member::Wrong | Member::Is(_) => {
+            member.demanded(parse).map(drop).map_err(garde::Error::new)
         }
     }
 }

@@ -4,8 +4,6 @@
 //! requests are the same when caller, method, path and key are; they ask for the same when their bodies are the same
 //! JSON value.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpResponse,
     http::header::{HeaderMap, HeaderName, HeaderValue},
@@ -50,8 +48,7 @@ impl Inbound {
             let reply = render(self.run(work).await?)?;
             return Ok(OnceAnswer(reply.into_response()?));
         };
-        let instance = self.http.path().to_owned();
-        let request_id = Arc::clone(&self.identity.request_id);
+        let (instance, request_id) = (self.path().to_owned(), self.request_id());
         let once = self
             .run(move |ctx| {
                 let refusal = |error: AppError| {

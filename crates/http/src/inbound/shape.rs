@@ -7,15 +7,54 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::findings::Findings;
+use super::findings::{Findings, descend};
 use crate::problem::{Place, Problem};
 
 /// Reads a DTO and validates it. Its fields are [`super::Member`]s, so the only thing that can fail while
 /// reading is a name it does not know: those are named and taken out before, in one pass.
 pub(super) fn shape<T>(
-    mut members: Map<String, Value>,
+    members: Map<String, Value>,
     mut findings: Findings,
     place: fn(&str) -> Place,
+) -> Result<T, Problem>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    let dto = read(members, &mut findings, place)?;
+    if findings.is_empty() { Ok(dto) } else { Err(Problem::invalid(findings.into_errors())) }
+}
+
+/// The same for a list of up to `most` objects, and one at least.
+pub(super) fn shape_list<T>(items: Vec<Value>, mut findings: Findings, most: usize) -> Result<Vec<T>, Problem>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    if items.is_empty() || items.len() > most {
+        findings
+            .add(|| Place::Pointer(String::new()), format!("the body must be a list of 1 to {most} objects"));
+        return Err(Problem::invalid(findings.into_errors()));
+    }
+    let mut dtos = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        let place = |name: &str| {
+            let mut pointer = format!("/{index}");
+            descend(&mut pointer, name);
+            Place::Pointer(pointer)
+        };
+        match item {
+            Value::Object(members) => dtos.push(read(members, &mut findings, place)?),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                findings.add(|| Place::Pointer(format!("/{index}")), "must be a JSON object");
+            }
+        }
+    }
+    if findings.is_empty() { Ok(dtos) } else { Err(Problem::invalid(findings.into_errors())) }
+}
+
+fn read<T>(
+    mut members: Map<String, Value>,
+    findings: &mut Findings,
+    place: impl Fn(&str) -> Place,
 ) -> Result<T, Problem>
 where
     T: DeserializeOwned + Validate<Context = ()>,
@@ -37,7 +76,7 @@ where
             findings.add(|| place(&wire_name(&path.to_string())), error.message());
         }
     }
-    if findings.is_empty() { Ok(dto) } else { Err(Problem::invalid(findings.into_errors())) }
+    Ok(dto)
 }
 
 /// The names a struct has on the wire: serde tells them to whoever is asked to deserialize it.

@@ -5,10 +5,11 @@ use techsupport_application::{
     AppError, Conflict, Entity,
     ports::{DirectoryTx, NewAgent, NewClient},
 };
-use techsupport_domain::{Agent, AgentId, Client};
+use techsupport_domain::{Agent, AgentId, Client, ClientId};
 
 use super::PgTx;
 use crate::{
+    failure::Failure,
     rows::{AgentRow, ClientRow},
     schema::{agents, clients},
 };
@@ -29,10 +30,7 @@ impl DirectoryTx for PgTx<'_> {
                     .returning(ClientRow::as_returning())
                     .get_result(conn)
             },
-            |failure| match failure.constraint() {
-                Some("clients_email_taken") => Some(AppError::Conflict(Conflict::EmailTaken(Entity::Client))),
-                Some(_) | None => None,
-            },
+            client_taken,
         )?;
         row.into_client().map_err(AppError::internal)
     }
@@ -53,18 +51,60 @@ impl DirectoryTx for PgTx<'_> {
                     .returning(AgentRow::as_returning())
                     .get_result(conn)
             },
-            |failure| match failure.constraint() {
-                Some("agents_email_taken") => Some(AppError::Conflict(Conflict::EmailTaken(Entity::Agent))),
-                Some("agents_user_taken") => {
-                    Some(AppError::unprocessable("/userId", "the user belongs to another agent"))
-                }
-                Some("agents_user_exists") => {
-                    Some(AppError::unprocessable("/userId", "there is no such user"))
-                }
-                Some(_) | None => None,
-            },
+            agent_refused,
         )?;
         row.into_agent().map_err(AppError::internal)
+    }
+
+    fn lock_client(&mut self, id: ClientId) -> Result<Option<Client>, AppError> {
+        let row: Option<ClientRow> = self.exec(|conn| {
+            clients::table.find(id.uuid()).select(ClientRow::as_select()).for_update().first(conn).optional()
+        })?;
+        row.map(ClientRow::into_client).transpose().map_err(AppError::internal)
+    }
+
+    fn update_client(&mut self, client: &Client) -> Result<(), AppError> {
+        self.exec_or(
+            |conn| {
+                diesel::update(clients::table.find(client.id.uuid()))
+                    .set((
+                        clients::name.eq(client.name.as_str()),
+                        clients::email.eq(client.email.as_str()),
+                        clients::email_folded.eq(client.email.folded()),
+                        clients::tier.eq(client.tier.name()),
+                        clients::company.eq(client.company.as_str()),
+                    ))
+                    .execute(conn)
+            },
+            client_taken,
+        )
+        .map(drop)
+    }
+
+    fn lock_agent(&mut self, id: AgentId) -> Result<Option<Agent>, AppError> {
+        let row: Option<AgentRow> = self.exec(|conn| {
+            agents::table.find(id.uuid()).select(AgentRow::as_select()).for_update().first(conn).optional()
+        })?;
+        row.map(AgentRow::into_agent).transpose().map_err(AppError::internal)
+    }
+
+    fn update_agent(&mut self, agent: &Agent) -> Result<(), AppError> {
+        self.exec_or(
+            |conn| {
+                diesel::update(agents::table.find(agent.id.uuid()))
+                    .set((
+                        agents::name.eq(agent.name.as_str()),
+                        agents::email.eq(agent.email.as_str()),
+                        agents::email_folded.eq(agent.email.folded()),
+                        agents::level.eq(i16::from(agent.level.get())),
+                        agents::active.eq(agent.active),
+                        agents::user_id.eq(agent.user.map(techsupport_domain::UserId::uuid)),
+                    ))
+                    .execute(conn)
+            },
+            agent_refused,
+        )
+        .map(drop)
     }
 
     fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, AppError> {
@@ -72,5 +112,23 @@ impl DirectoryTx for PgTx<'_> {
             agents::table.find(id.uuid()).select(AgentRow::as_select()).for_share().first(conn).optional()
         })?;
         row.map(AgentRow::into_agent).transpose().map_err(AppError::internal)
+    }
+}
+
+fn client_taken(failure: &Failure) -> Option<AppError> {
+    match failure.constraint() {
+        Some("clients_email_taken") => Some(AppError::Conflict(Conflict::EmailTaken(Entity::Client))),
+        Some(_) | None => None,
+    }
+}
+
+fn agent_refused(failure: &Failure) -> Option<AppError> {
+    match failure.constraint() {
+        Some("agents_email_taken") => Some(AppError::Conflict(Conflict::EmailTaken(Entity::Agent))),
+        Some("agents_user_taken") => {
+            Some(AppError::unprocessable("/userId", "the user belongs to another agent"))
+        }
+        Some("agents_user_exists") => Some(AppError::unprocessable("/userId", "there is no such user")),
+        Some(_) | None => None,
     }
 }

@@ -5,7 +5,7 @@ use techsupport_application::{
     ports::{DirectoryTx, NewAgent, NewClient},
 };
 use techsupport_domain::{
-    Agent, AgentId, AgentLevel, Client,
+    Agent, AgentId, AgentLevel, Client, ClientId,
     text::{Email, PersonName},
 };
 
@@ -34,6 +34,24 @@ impl DirectoryTx for Store {
 
     fn insert_agent(&mut self, _: &NewAgent) -> Result<Agent, AppError> {
         Err(AppError::internal("no test enters an agent here"))
+    }
+
+    fn lock_client(&mut self, id: ClientId) -> Result<Option<Client>, AppError> {
+        Ok(self.clients.get(&id).cloned())
+    }
+
+    fn update_client(&mut self, client: &Client) -> Result<(), AppError> {
+        self.clients.insert(client.id, client.clone());
+        Ok(())
+    }
+
+    fn lock_agent(&mut self, id: AgentId) -> Result<Option<Agent>, AppError> {
+        Ok(self.agents.get(&id).cloned())
+    }
+
+    fn update_agent(&mut self, agent: &Agent) -> Result<(), AppError> {
+        self.agents.insert(agent.id, agent.clone());
+        Ok(())
     }
 
     fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, AppError> {
