@@ -171,8 +171,9 @@ pub(super) fn if_none_match() -> Parameter {
 pub(super) fn idempotency_key() -> Parameter {
     header(
         "Idempotency-Key",
-        "Makes the request safe to repeat: for 24 hours the same key gets the answer that was given first, and \
-         changes nothing.",
+        "Makes the request safe to repeat: for 24 hours the same key of the same caller, to the same path with the \
+         same JSON value as its body, gets the answer that was given first, and changes nothing. Successes, 409 and \
+         422 are kept; after any other answer the request is done anew.",
         ObjectBuilder::new()
             .schema_type(Type::String)
             .min_length(Some(1))
