@@ -3,11 +3,11 @@
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 
 /// Types that diesel does not know.
-pub(crate) mod types {
+mod types {
     /// What full-text search looks into. Never loaded.
     #[derive(diesel::sql_types::SqlType)]
     #[diesel(postgres_type(name = "tsvector"))]
-    pub(crate) struct Tsvector;
+    pub struct Tsvector;
 }
 
 table! {

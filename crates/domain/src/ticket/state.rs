@@ -176,6 +176,11 @@ impl Ticket {
         self.clocks.iter().filter_map(Clock::next_step_at).min()
     }
 
+    /// The earliest deadline that is still to be met, be it past already or standing still.
+    pub fn due_at(&self) -> Option<OffsetDateTime> {
+        self.clocks.iter().filter(|clock| clock.stopped_at().is_none()).map(|clock| clock.due_at).min()
+    }
+
     /// Whole minutes from creation to resolution, half up.
     pub fn resolution_minutes(&self) -> Option<i64> {
         let resolved = self.resolved_at?;

@@ -9,8 +9,8 @@ use techsupport_domain::{
     ticket::{Status, Tag as TicketTag, Tags},
 };
 use utoipa::openapi::{
-    AllOfBuilder, ArrayBuilder, Deprecated, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema,
-    SchemaFormat, Type,
+    AllOfBuilder, ArrayBuilder, Deprecated, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat,
+    Type,
     schema::{KnownFormat, SchemaType},
 };
 
@@ -154,7 +154,7 @@ terms! {
     /// The end of a span of time.
     until => day_or_moment("Not after this time, or the end of this day in UTC.");
     /// The orders of tickets.
-    ticket_order => names(&["createdAt", "-createdAt", "priority", "-priority"])
+    ticket_order => names(&["createdAt", "-createdAt", "priority", "-priority", "dueAt", "-dueAt"])
         .description(Some("What to sort by; `-` turns the order round."));
     /// What happened.
     timeline_action => names(&[
@@ -190,6 +190,16 @@ terms! {
     count => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
     /// Any text.
     any_text => string();
+    /// A tag to look for.
+    one_tag => text(1, TicketTag::MAX).description(Some("With this tag, whatever the letter case."));
+    /// Words to look for.
+    words => string()
+        .max_length(Some(200))
+        .pattern(Some(r"^[^\u0000]*$"))
+        .description(Some("Words that title and description together hold, each in full or its beginning, whatever the \
+             letter case and the accents. A word with other signs than letters and digits in it has to be there as it is typed. \
+             Without a letter or a digit nothing is found; an empty text finds everything."))
+        .examples(["printer offl"]);
     /// A search.
     search => string()
         .max_length(Some(200))

@@ -1,11 +1,9 @@
 //! Tickets and their history.
 
-use std::collections::HashMap;
-
-use diesel::{dsl::exists, pg::Pg, prelude::*};
+use diesel::{dsl::exists, prelude::*};
 use techsupport_application::{
-    Page, Paged, Position, SortKey,
-    ports::{AgentIs, TicketFilter, TicketOrder, TimelineActor, TimelineRow},
+    Page, Paged, Position,
+    ports::{TimelineActor, TimelineRow},
 };
 use techsupport_domain::{EventId, TicketId, UserId, ticket::Ticket};
 use time::OffsetDateTime;
@@ -14,7 +12,7 @@ use uuid::Uuid;
 use super::{
     behind_time,
     beyond::{Direction, beyond},
-    foreign, total,
+    total,
 };
 use crate::{
     policies::PolicyCache,

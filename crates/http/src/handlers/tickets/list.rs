@@ -9,7 +9,7 @@ use techsupport_application::{
 use techsupport_domain::{
     AgentId, ClientId, UnknownName,
     sla::ClockState,
-    ticket::{Priority, PriorityError, Status},
+    ticket::{self, Priority, PriorityError, Status},
 };
 use utoipa::ToSchema;
 
@@ -37,6 +37,9 @@ struct TicketQuery {
     #[garde(custom(optional(agent_is)))]
     #[schema(schema_with = terms::agent_or_none)]
     agent_id: Member<String>,
+    #[garde(custom(optional(one_tag)))]
+    #[schema(schema_with = terms::one_tag)]
+    tag: Member<String>,
     #[garde(custom(optional(rules::moment_from)))]
     #[schema(schema_with = terms::since)]
     from: Member<String>,
@@ -49,6 +52,9 @@ struct TicketQuery {
     #[garde(custom(optional(ClockState::parse)))]
     #[schema(schema_with = terms::clock_state)]
     sla_state: Member<String>,
+    #[garde(custom(optional(rules::search)))]
+    #[schema(schema_with = terms::words)]
+    q: Member<String>,
     #[garde(custom(optional(order)))]
     #[schema(schema_with = terms::ticket_order)]
     sort: Member<String>,
@@ -82,29 +88,40 @@ fn agent_is(text: &str) -> Result<AgentIs, &'static str> {
     }
 }
 
+fn one_tag(text: &str) -> Result<ticket::Tag, String> {
+    ticket::Tag::parse(text).map_err(|_| format!("must be a tag of 1 to {} characters", ticket::Tag::MAX))
+}
+
 fn order(text: &str) -> Result<TicketOrder, &'static str> {
     match text {
         "createdAt" => Ok(TicketOrder::CreatedAsc),
         "-createdAt" => Ok(TicketOrder::CreatedDesc),
         "priority" => Ok(TicketOrder::PriorityAsc),
         "-priority" => Ok(TicketOrder::PriorityDesc),
-        _ => Err("is not one of createdAt, -createdAt, priority, -priority"),
+        "dueAt" => Ok(TicketOrder::DueAsc),
+        "-dueAt" => Ok(TicketOrder::DueDesc),
+        _ => Err("is not one of createdAt, -createdAt, priority, -priority, dueAt, -dueAt"),
     }
 }
 
 /// `GET /api/tickets`
 pub(crate) async fn list(inbound: Inbound) -> Answer {
     let query: TicketQuery = inbound.query()?;
+    let words = query.q.take_optional(rules::search)?.flatten();
+    // Whoever looks for words wants the best answers first, unless they say otherwise.
+    let usual = if words.is_some() { TicketOrder::Relevance } else { TicketOrder::default() };
     let filter = TicketFilter {
         statuses: query.status.take_optional(statuses)?.unwrap_or_default(),
         priority: query.priority.take_optional(urgency)?,
         client: query.client_id.take_optional(rules::id)?.map(ClientId::new),
         agent: query.agent_id.take_optional(agent_is)?,
+        tag: query.tag.take_optional(one_tag)?,
         from: query.from.take_optional(rules::moment_from)?,
         to: query.to.take_optional(rules::moment_to)?,
         updated_since: query.updated_since.take_optional(rules::moment_from)?,
         sla_state: query.sla_state.take_optional(ClockState::parse)?,
-        order: query.sort.take_optional(order)?.unwrap_or_default(),
+        words,
+        order: query.sort.take_optional(order)?.unwrap_or(usual),
     };
     if let (Some(from), Some(to)) = (filter.from, filter.to)
         && from > to
@@ -123,7 +140,9 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
 pub(crate) fn list_docs() -> Operation {
     Operation::new("listTickets", Tag::Tickets, "Find tickets")
         .about(
-            "Newest first unless `sort` says otherwise. `from` and `to` are about `createdAt` and inclusive; a bare date is \
+            "Newest first unless `sort` says otherwise; with `q`, the best answers first, where a word in the title counts \
+             more than one in the description. `dueAt` sorts by the earliest deadline of each ticket that is still to be \
+             met, be it past already; tickets without one come last in both directions. `from` and `to` are about `createdAt` and inclusive; a bare date is \
              its whole day in UTC.",
         )
         .asks::<TicketQuery>()
