@@ -219,6 +219,9 @@ fn text(value: &str) -> AMQPValue {
 }
 
 #[cfg(test)]
+mod definitions;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
