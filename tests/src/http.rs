@@ -7,6 +7,8 @@ use ureq::{
 };
 use uuid::Uuid;
 
+use crate::conformance;
+
 /// Somebody who calls the API, signed in or not.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -104,12 +106,21 @@ impl Client {
         };
         let asked = format!("{method} {path}");
         let mut answer = sent.unwrap_or_else(|error| panic!("{asked}: {error}"));
-        Answer {
+        let answer = Answer {
             status: answer.status().as_u16(),
             headers: answer.headers().clone(),
             body: answer.body_mut().read_to_string().unwrap(),
             asked,
-        }
+        };
+        conformance::check(conformance::Seen {
+            method,
+            target: path,
+            status: answer.status,
+            content_type: answer.header("content-type"),
+            headers: &answer.headers.keys().map(|name| name.as_str().to_owned()).collect::<Vec<_>>(),
+            body: answer.body.as_bytes(),
+        });
+        answer
     }
 }
 

@@ -10,6 +10,7 @@
 #![allow(clippy::return_self_not_must_use)]
 
 mod broker;
+mod conformance;
 mod database;
 mod desk;
 mod environment;

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use actix_web::http::Method;
 use utoipa::openapi::{
-    Components, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref,
-    ResponsesBuilder,
+    Components, Header, HttpMethod, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder,
+    PathsBuilder, Ref, ResponsesBuilder,
     header::HeaderBuilder,
     path::{Operation as Described, OperationBuilder},
     response::Response,
@@ -32,8 +32,7 @@ Support tickets with deadlines that are kept.
 
 /// The document as it is served.
 pub fn document() -> &'static str {
-    static DOCUMENT: LazyLock<String> =
-        LazyLock::new(|| build(&table()).0.to_json().unwrap_or_default());
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| build(&table()).0.to_json().unwrap_or_default());
     &DOCUMENT
 }
 
@@ -46,7 +45,9 @@ pub fn faults() -> Vec<String> {
 fn build(table: &[Route]) -> (OpenApi, Vec<String>) {
     let mut components = Components::new();
     components.schemas.insert("Problem".to_owned(), schemas::problem().into());
-    components.headers.insert("X-Request-Id".to_owned(), request_id().into());
+    for (name, header) in everywhere() {
+        components.headers.insert(name.to_owned(), header.into());
+    }
     components.security_schemes.insert(BEARER.to_owned(), bearer().into());
     let mut faults = Vec::new();
     let mut paths = PathsBuilder::new().build();
@@ -105,14 +106,14 @@ fn describe(route: &Route, operation: Operation, components: &mut Components) ->
         components.schemas.insert(name, schema);
     }
     for (name, response) in refusals.shared {
-        components.responses.insert(name, with_request_id(response).into());
+        components.responses.insert(name, with_usual_headers(response).into());
     }
     let answers = operation
         .answers
         .into_iter()
-        .map(|answer| (answer.status.to_string(), with_request_id(answer.response.build()).into()));
+        .map(|answer| (answer.status.to_string(), with_usual_headers(answer.response.build()).into()));
     let refused = refusals.responses.into_iter().map(|(status, response)| match response {
-        utoipa::openapi::RefOr::T(response) => (status, with_request_id(response).into()),
+        utoipa::openapi::RefOr::T(response) => (status, with_usual_headers(response).into()),
         shared => (status, shared),
     });
     let responses = ResponsesBuilder::new().responses_from_iter(answers.chain(refused)).build();
@@ -133,17 +134,29 @@ fn describe(route: &Route, operation: Operation, components: &mut Components) ->
     described.securities(Some(security)).build()
 }
 
-fn with_request_id(mut response: Response) -> Response {
-    response.headers.insert(
-        "X-Request-Id".to_owned(),
-        utoipa::openapi::RefOr::Ref(Ref::new("#/components/headers/X-Request-Id")),
-    );
+/// Adds the headers that every answer has.
+fn with_usual_headers(mut response: Response) -> Response {
+    for (name, _) in everywhere() {
+        let header = Ref::new(format!("#/components/headers/{name}"));
+        response.headers.insert(name.to_owned(), utoipa::openapi::RefOr::Ref(header));
+    }
     response
 }
 
-fn request_id() -> utoipa::openapi::Header {
-    let schema = terms::plain_text().pattern(Some(r"^[A-Za-z0-9\-_.:]{1,128}$"));
-    HeaderBuilder::new().schema(Some(schema)).description(Some("Names the request.")).build()
+fn everywhere() -> [(&'static str, Header); 4] {
+    let header = |meaning: &str, schema: ObjectBuilder| {
+        HeaderBuilder::new().schema(Some(schema)).description(Some(meaning)).build()
+    };
+    let text = terms::plain_text;
+    [
+        ("RateLimit", header("How much of the quota is left (r) and until when (t, seconds).", text())),
+        (
+            "RateLimit-Policy",
+            header("The quota (q) and its window (w, seconds). Where requests are limited.", text()),
+        ),
+        ("X-Request-Id", header("Names the request.", text().pattern(Some(r"^[A-Za-z0-9\-_.:]{1,128}$")))),
+        ("traceparent", header("Names the trace (W3C Trace Context).", text())),
+    ]
 }
 
 fn bearer() -> SecurityScheme {

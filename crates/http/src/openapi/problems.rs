@@ -78,9 +78,10 @@ fn schema(status: u16, kinds: &[Kind]) -> Schema {
     let mut uris: Vec<String> = kinds.iter().map(|kind| kind.uri()).collect();
     uris.dedup();
     let uris: Vec<&str> = uris.iter().map(String::as_str).collect();
-    let narrower = ObjectBuilder::new()
-        .property("type", terms::names(&uris))
-        .property("status", ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([Value::from(status)])));
+    let narrower = ObjectBuilder::new().property("type", terms::names(&uris)).property(
+        "status",
+        ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([Value::from(status)])),
+    );
     // What belongs to every problem of a kind is required where there is no other kind.
     let members: &[&str] = match kinds {
         [Kind::InvalidInput] => &["errors"],

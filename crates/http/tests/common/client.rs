@@ -9,6 +9,8 @@ use std::{
 
 use serde_json::Value;
 
+use super::conformance;
+
 /// One answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -78,7 +80,16 @@ pub fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &st
     drop(stream.write_all(&request(method, path, headers, body, true)));
     let mut answers = answers(&read_all(&mut stream), method == "HEAD");
     assert_eq!(answers.len(), 1, "{answers:?}");
-    answers.remove(0)
+    let answer = answers.remove(0);
+    conformance::check(conformance::Seen {
+        method,
+        target: path,
+        status: answer.status,
+        content_type: answer.header("content-type"),
+        headers: &answer.headers.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(),
+        body: &answer.body,
+    });
+    answer
 }
 
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8], close: bool) -> Vec<u8> {

@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod client;
+#[path = "../../../../tests/src/conformance.rs"]
+mod conformance;
 pub mod stubs;
 
 use std::{
@@ -16,7 +18,10 @@ use std::{
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use techsupport_application::Ports;
-use techsupport_http::{AuthSettings, CorsSettings, EventBell, HttpDeps, HttpServer, HttpSettings, RateLimitSettings, RevocationSettings, Revocations, ThrottleSettings, WaitSettings};
+use techsupport_http::{
+    AuthSettings, CorsSettings, EventBell, HttpDeps, HttpServer, HttpSettings, RateLimitSettings,
+    RevocationSettings, Revocations, ThrottleSettings, WaitSettings,
+};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 use uuid::Uuid;
