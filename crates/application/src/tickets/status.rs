@@ -24,7 +24,7 @@ pub struct ChangeStatus {
 /// Moves a ticket. Of several callers who race for one transition exactly one succeeds; the others are
 /// refused like anybody who asks for what the table does not allow.
 pub fn change_status(ctx: Ctx<'_>, command: &ChangeStatus) -> Result<Ticket, AppError> {
-    let id = CommentId::new(ctx.new_id());
+    let comment = command.comment.as_ref().map(|remark| remark.named(CommentId::new(ctx.new_id())));
     change_ticket(ctx, command.ticket, &command.expected, |tx, ticket, now| {
         let moved = if (ticket.status, command.to) == (Status::Resolved, Status::InProgress) {
             let policy = tx.policy_in_force(ticket.tier, ticket.priority)?;
@@ -32,8 +32,8 @@ pub fn change_status(ctx: Ctx<'_>, command: &ChangeStatus) -> Result<Ticket, App
         } else {
             ticket.transition(command.to, now)?
         };
-        let Some(remark) = &command.comment else { return Ok(moved) };
-        let commented = moved.state.comment(remark.named(id), now);
+        let Some(comment) = comment.clone() else { return Ok(moved) };
+        let commented = moved.state.comment(comment, now);
         Ok(Decision { state: commented.state, events: [moved.events, commented.events].concat() })
     })
 }

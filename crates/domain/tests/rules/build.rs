@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use techsupport_domain::{
-    Agent, AgentId, AgentLevel, ClientId, ClientTier, PolicyVersionId, TicketId,
+    Agent, AgentId, AgentLevel, ClientId, ClientTier, CommentId, PolicyVersionId, TicketId,
     sla::{Calendar, Clock, Metric, Offset, Policy, Step, StepAction, StepKey, Target, TargetMinutes},
-    text::{Description, Email, PersonName, Title},
-    ticket::{NewTicket, Priority, Status, Tags, Ticket, TicketNumber},
+    text::{CommentBody, Description, Email, PersonName, Title},
+    ticket::{Comment, NewTicket, Priority, Status, Tags, Ticket, TicketNumber, Visibility},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 use uuid::Uuid;
@@ -62,6 +62,14 @@ pub fn agent(id: u128, level: i64, active: bool) -> Agent {
         level: AgentLevel::parse(level).unwrap(),
         active,
         user: None,
+    }
+}
+
+pub fn comment(visibility: &str) -> Comment {
+    Comment {
+        id: CommentId::new(Uuid::from_u128(3)),
+        body: CommentBody::parse("We are on our way.").unwrap(),
+        visibility: Visibility::parse(visibility).unwrap(),
     }
 }
 

@@ -5,11 +5,13 @@ mod tell;
 
 use proptest::prelude::*;
 use techsupport_domain::{
+    ClientTier,
     sla::Run,
-    ticket::{Status, Ticket},
+    text::Title,
+    ticket::{Edit, Priority, Status, Tags, Ticket},
 };
 
-use self::strategy::{Command, Jump};
+use self::strategy::{Command, Jump, Life};
 use crate::{
     build::{self, START, TICK},
     model::{ClockModel, TicketModel, Us},
@@ -21,15 +23,15 @@ proptest! {
     /// After every command the ticket is what the model says, refusals included, and so are its clocks.
     #[test]
     fn a_ticket_lives_as_the_documents_say(life in strategy::life()) {
-        let mut ticket = build::open(life.policy());
-        let mut model = TicketModel::open(life.promises());
+        let mut ticket = build::open(life.policy(0));
+        let mut model = TicketModel::open(life.promises(0));
         let mut now: Us = 0;
         check_same(&ticket, &model, now);
         for (jump, command) in &life.commands {
             now = arrive(*jump, now, &model);
             ticket = sweep(ticket, &mut model, now);
-            if model.deleted.is_none() {
-                ticket = obey(ticket, &mut model, *command, now);
+            if model.deleted.is_none() || matches!(command, Command::Restore(_)) {
+                ticket = obey(ticket, &mut model, &life, *command, now);
             }
             check_same(&ticket, &model, now);
         }
@@ -62,7 +64,7 @@ fn sweep(ticket: Ticket, model: &mut TicketModel, now: Us) -> Ticket {
     }
 }
 
-fn obey(ticket: Ticket, model: &mut TicketModel, command: Command, now: Us) -> Ticket {
+fn obey(ticket: Ticket, model: &mut TicketModel, life: &Life, command: Command, now: Us) -> Ticket {
     let (before, at) = (ticket.clone(), tell::instant(now));
     let (decided, expected) = match command {
         Command::Move(to) => (ticket.transition(Status::parse(to).unwrap(), at), model.transition(to, now)),
@@ -71,6 +73,32 @@ fn obey(ticket: Ticket, model: &mut TicketModel, command: Command, now: Us) -> T
             (ticket.assign(agent.as_ref(), at), model.assign(who, now))
         }
         Command::Delete => (Ok(ticket.delete(at)), Ok(model.delete(now))),
+        Command::Restore(policy) => {
+            (Ok(ticket.restore(&life.policy(policy), at)), Ok(model.restore(life.promises(policy), now)))
+        }
+        Command::Reopen(policy) => {
+            (ticket.reopen(&life.policy(policy), at), model.reopen(life.promises(policy), now))
+        }
+        Command::Prioritise(number, policy) => {
+            let urgency = (Priority::parse(i64::from(number)).unwrap(), life.policy(policy));
+            let edit = Edit { priority: Some(urgency), ..Edit::default() };
+            (Ok(ticket.edit(edit, at)), Ok(model.prioritise(number, life.promises(policy), now)))
+        }
+        Command::Reclassify(tier, policy) => (
+            Ok(ticket.reclassify(ClientTier::parse(tier).unwrap(), &life.policy(policy), at)),
+            Ok(model.reclassify(tier, life.promises(policy), now)),
+        ),
+        Command::Comment(visibility) => {
+            (Ok(ticket.comment(build::comment(visibility), at)), Ok(model.comment(visibility, now)))
+        }
+        Command::Rename(title, tags) => {
+            let edit = Edit {
+                title: Some(Title::parse(title).unwrap()),
+                tags: Some(Tags::parse(tags.iter().copied()).unwrap()),
+                ..Edit::default()
+            };
+            (Ok(ticket.edit(edit, at)), Ok(model.rename(title, tags, now)))
+        }
         Command::Watch => return ticket,
     };
     match decided {
@@ -89,6 +117,10 @@ fn obey(ticket: Ticket, model: &mut TicketModel, command: Command, now: Us) -> T
 }
 
 fn check_same(ticket: &Ticket, model: &TicketModel, now: Us) {
+    assert_eq!(ticket.title.as_str(), model.title);
+    assert_eq!(ticket.priority.get(), model.priority);
+    assert!(ticket.tags.iter().eq(&model.tags));
+    assert_eq!(ticket.tier.name(), model.tier);
     assert_eq!(ticket.status.name(), model.status);
     assert_eq!(ticket.level.get(), model.level);
     assert_eq!(ticket.version, model.version);
@@ -105,7 +137,7 @@ fn check_same(ticket: &Ticket, model: &TicketModel, now: Us) {
         assert_eq!(clock.metric.name(), expected.promise.metric);
         assert_eq!(clock.state().name(), expected.state());
         assert_eq!(clock.cycle, expected.cycle);
-        assert_eq!(tell::us(clock.started_at), 0);
+        assert_eq!(tell::us(clock.started_at), expected.started);
         assert_eq!(tell::us(clock.due_at), expected.deadline());
         assert_eq!(clock.stopped_at().map(tell::us), expected.answered);
         assert_eq!(tell::lasted(clock.elapsed(tell::instant(now))), expected.counted(now));

@@ -16,3 +16,4 @@ mod model;
 mod policies;
 mod reopening;
 mod responses;
+mod terms;

@@ -8,10 +8,14 @@ use crate::{
     model::{AgentModel, MINUTE, Promise, Promised, STATUSES, Us},
 };
 
+/// How many policies there are.
+const POLICIES: usize = 3;
+
 /// What one ticket goes through.
 #[derive(Debug, Clone)]
 pub struct Life {
-    drafts: Vec<Draft>,
+    /// What one policy promises; the ticket is opened under the first.
+    policies: Vec<Vec<Draft>>,
     pub commands: Vec<(Jump, Command)>,
 }
 
@@ -28,6 +32,13 @@ pub enum Command {
     Move(&'static str),
     Assign(Option<AgentModel>),
     Delete,
+    /// With the policy in force, by its index.
+    Restore(usize),
+    Reopen(usize),
+    Prioritise(u8, usize),
+    Reclassify(&'static str, usize),
+    Comment(&'static str),
+    Rename(&'static str, &'static [&'static str]),
     /// Nothing but the time passing.
     Watch,
 }
@@ -41,12 +52,12 @@ struct Draft {
 }
 
 impl Life {
-    pub fn policy(&self) -> Policy {
+    pub fn policy(&self, index: usize) -> Policy {
         let target = |draft: &Draft| build::target(draft.metric, draft.minutes, &draft.steps);
-        build::policy(self.drafts.iter().map(target).collect())
+        build::policy(self.policies[index].iter().map(target).collect())
     }
 
-    pub fn promises(&self) -> Vec<Promise> {
+    pub fn promises(&self, index: usize) -> Vec<Promise> {
         let promise = |draft: &Draft| {
             let target = draft.minutes * MINUTE;
             let counted = |offset| match offset {
@@ -59,9 +70,9 @@ impl Life {
                 action: step.action.name(),
             };
             let steps = draft.steps.iter().map(promised).collect();
-            Promise { metric: draft.metric.name(), target, steps }
+            Promise { name: format!("{draft:?}"), metric: draft.metric.name(), target, steps }
         };
-        self.drafts.iter().map(promise).collect()
+        self.policies[index].iter().map(promise).collect()
     }
 }
 
@@ -69,8 +80,8 @@ pub fn life() -> impl Strategy<Value = Life> {
     let drafts =
         (prop::option::of(draft(Metric::FirstResponse)), prop::option::of(draft(Metric::Resolution)))
             .prop_map(|(first, resolution)| first.into_iter().chain(resolution).collect());
-    (drafts, prop::collection::vec((jump(), command()), 1..60))
-        .prop_map(|(drafts, commands)| Life { drafts, commands })
+    (prop::collection::vec(drafts, POLICIES), prop::collection::vec((jump(), command()), 1..60))
+        .prop_map(|(policies, commands)| Life { policies, commands })
 }
 
 fn draft(metric: Metric) -> impl Strategy<Value = Draft> {
@@ -106,6 +117,14 @@ fn command() -> impl Strategy<Value = Command> {
         12 => prop::sample::select(STATUSES.to_vec()).prop_map(Command::Move),
         3 => prop::option::weighted(0.7, agent).prop_map(Command::Assign),
         3 => Just(Command::Watch),
-        1 => prop::bool::weighted(0.3).prop_map(|yes| if yes { Command::Delete } else { Command::Watch }),
+        1 => Just(Command::Delete),
+        2 => (0..POLICIES).prop_map(Command::Restore),
+        2 => (0..POLICIES).prop_map(Command::Reopen),
+        2 => (1_u8..=4, 0..POLICIES).prop_map(|(priority, policy)| Command::Prioritise(priority, policy)),
+        2 => (prop::sample::select(vec!["VIP", "NORMAL"]), 0..POLICIES)
+            .prop_map(|(tier, policy)| Command::Reclassify(tier, policy)),
+        2 => prop::sample::select(vec!["PUBLIC", "INTERNAL"]).prop_map(Command::Comment),
+        1 => (prop::sample::select(vec!["Smoke", "Fire"]), prop::sample::select(vec![&["a", "b"][..], &["b"][..], &[]]))
+            .prop_map(|(title, tags)| Command::Rename(title, tags)),
     ]
 }

@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use super::Us;
 
 /// What is promised for one metric.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Promise {
+    /// Tells promises apart that come to the same.
+    pub name: String,
     pub metric: &'static str,
     pub target: Us,
     pub steps: Vec<Promised>,
 }
 
 /// One step of a promise: due when this much time has been counted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Promised {
     pub key: i16,
     pub counted: Us,
@@ -24,14 +26,37 @@ pub struct Promised {
 pub struct ClockModel {
     pub promise: Promise,
     pub cycle: u16,
+    pub started: Us,
     pub answered: Option<Us>,
+    /// What came before the stretch in which the promise was made is only known as a sum.
+    earliest: Us,
     ran: BTreeSet<(u16, i16)>,
+    /// The cycle in which a warning was given last, whoever promised it.
+    warned: Option<u16>,
     stretches: Vec<(Us, Option<Us>)>,
 }
 
 impl ClockModel {
-    pub fn start(promise: Promise) -> Self {
-        Self { promise, cycle: 1, answered: None, ran: BTreeSet::new(), stretches: vec![(0, None)] }
+    pub fn start(promise: Promise, at: Us) -> Self {
+        Self {
+            promise,
+            cycle: 1,
+            started: at,
+            answered: None,
+            earliest: at,
+            ran: BTreeSet::new(),
+            warned: None,
+            stretches: vec![(at, None)],
+        }
+    }
+
+    /// Another promise takes the place of the old one, unless that was kept or broken for good.
+    pub fn promise_instead(&mut self, promise: Promise) {
+        if self.answered.is_none() && self.promise != promise {
+            self.promise = promise;
+            let (from, to) = *self.stretches.last().unwrap();
+            self.earliest = to.unwrap_or(from);
+        }
     }
 
     pub fn is_running(&self) -> bool {
@@ -86,7 +111,7 @@ impl ClockModel {
     }
 
     pub fn deadline(&self) -> Us {
-        self.moment(self.promise.target)
+        self.moment(self.promise.target).max(self.earliest)
     }
 
     /// The steps still to come, each with the moment at which it is due, earliest first.
@@ -101,17 +126,19 @@ impl ClockModel {
     /// Marks a step as run. That it never ran before in this cycle is checked here, once for all tests.
     pub fn run(&mut self, key: i16) {
         assert!(self.ran.insert((self.cycle, key)), "step {key} ran twice in cycle {}", self.cycle);
+        if self.promise.steps.iter().any(|step| step.key == key && step.action == "WARN") {
+            self.warned = Some(self.cycle);
+        }
     }
 
     pub fn state(&self) -> &'static str {
-        let warned = self.promise.steps.iter().any(|s| s.action == "WARN" && self.has_run(s.key));
         if self.has_run(0) {
             "BREACHED"
         } else if self.answered.is_some() {
             "MET"
         } else if !self.is_running() {
             "PAUSED"
-        } else if warned {
+        } else if self.warned == Some(self.cycle) {
             "WARNED"
         } else {
             "RUNNING"

@@ -12,6 +12,10 @@ pub struct AgentModel {
 
 #[derive(Debug, Clone)]
 pub struct TicketModel {
+    pub title: String,
+    pub priority: u8,
+    pub tags: Vec<String>,
+    pub tier: &'static str,
     pub status: &'static str,
     pub level: u8,
     pub version: i64,
@@ -28,6 +32,10 @@ type Told = Result<Vec<String>, String>;
 impl TicketModel {
     pub fn open(promises: Vec<Promise>) -> Self {
         Self {
+            title: "The printer is on fire".to_owned(),
+            priority: 2,
+            tags: Vec::new(),
+            tier: "VIP",
             status: "OPEN",
             level: 0,
             version: 1,
@@ -35,17 +43,107 @@ impl TicketModel {
             resolved: None,
             deleted: None,
             updated: 0,
-            clocks: promises.into_iter().map(ClockModel::start).collect(),
+            clocks: promises.into_iter().map(|promise| ClockModel::start(promise, 0)).collect(),
         }
     }
 
     /// A person moves the ticket, which is its first response.
     pub fn transition(&mut self, to: &'static str, at: Us) -> Told {
         let moved = self.go(to, at)?;
+        self.respond(at);
+        Ok(self.changed(at, vec![moved]))
+    }
+
+    /// Work on a resolved ticket goes on, as was promised meanwhile.
+    pub fn reopen(&mut self, promises: Vec<Promise>, at: Us) -> Told {
+        let told = self.transition("IN_PROGRESS", at)?;
+        self.promise(promises, at);
+        Ok(told)
+    }
+
+    pub fn rename(&mut self, title: &str, tags: &[&str], at: Us) -> Vec<String> {
+        let (old_title, old_tags) = (self.title.clone(), self.tags.clone());
+        self.title = title.to_owned();
+        self.tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let title = replaced(&old_title, &self.title);
+        let tags = replaced(&old_tags.join("+"), &self.tags.join("+"));
+        if (title.as_str(), tags.as_str()) == ("-", "-") {
+            return Vec::new();
+        }
+        self.changed(at, vec![format!("edited title {title} description - priority - tags {tags} tier -")])
+    }
+
+    pub fn prioritise(&mut self, priority: u8, promises: Vec<Promise>, at: Us) -> Vec<String> {
+        let before = std::mem::replace(&mut self.priority, priority);
+        if before == priority {
+            return Vec::new();
+        }
+        self.promise(promises, at);
+        let what = format!("edited title - description - priority {before} > {priority} tags - tier -");
+        self.changed(at, vec![what])
+    }
+
+    pub fn reclassify(&mut self, tier: &'static str, promises: Vec<Promise>, at: Us) -> Vec<String> {
+        let before = std::mem::replace(&mut self.tier, tier);
+        if before == tier {
+            return Vec::new();
+        }
+        self.promise(promises, at);
+        self.changed(
+            at,
+            vec![format!("edited title - description - priority - tags - tier {before} > {tier}")],
+        )
+    }
+
+    /// A public comment by staff is a response; no comment is a new version.
+    pub fn comment(&mut self, visibility: &'static str, at: Us) -> Vec<String> {
+        if visibility == "PUBLIC" {
+            self.respond(at);
+        }
+        vec![format!("commented {visibility}")]
+    }
+
+    /// The clocks go on, but for the one that waits for the client.
+    pub fn restore(&mut self, promises: Vec<Promise>, at: Us) -> Vec<String> {
+        if self.deleted.take().is_none() {
+            return Vec::new();
+        }
+        let waiting = self.status == "WAITING";
+        for clock in self.clocks.iter_mut().filter(|clock| clock.answered.is_none()) {
+            if !(waiting && clock.promise.metric == "RESOLUTION") {
+                clock.go_on(at);
+            }
+        }
+        self.promise(promises, at);
+        self.changed(at, vec!["restored".to_owned()])
+    }
+
+    /// Promises take the place of those for the same metric; a new one counts from now on, where there is still
+    /// something to do.
+    fn promise(&mut self, promises: Vec<Promise>, at: Us) {
+        for promise in promises {
+            let first = promise.metric == "FIRST_RESPONSE";
+            if let Some(clock) = self.clocks.iter_mut().find(|clock| clock.promise.metric == promise.metric) {
+                clock.promise_instead(promise);
+                continue;
+            }
+            let owed =
+                if first { self.status == "OPEN" } else { !matches!(self.status, "RESOLVED" | "CLOSED") };
+            if owed {
+                let mut clock = ClockModel::start(promise, at);
+                if !first && self.status == "WAITING" {
+                    clock.halt(at);
+                }
+                self.clocks.push(clock);
+            }
+        }
+        self.clocks.sort_by_key(|clock| clock.promise.metric);
+    }
+
+    fn respond(&mut self, at: Us) {
         for clock in self.clocks.iter_mut().filter(|clock| clock.promise.metric == "FIRST_RESPONSE") {
             clock.answer(at);
         }
-        Ok(self.changed(at, vec![moved]))
     }
 
     pub fn assign(&mut self, agent: Option<AgentModel>, at: Us) -> Told {
@@ -141,4 +239,8 @@ impl TicketModel {
         self.updated = at;
         told
     }
+}
+
+fn replaced(before: &str, after: &str) -> String {
+    if before == after { "-".to_owned() } else { format!("{before} > {after}") }
 }
