@@ -14,6 +14,7 @@ pub mod directory;
 mod error;
 pub mod events;
 pub mod feed;
+pub mod imports;
 mod joined;
 mod page;
 pub mod ports;

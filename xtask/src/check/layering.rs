@@ -18,6 +18,7 @@ const APPLICATION: &str = "techsupport-application";
 const PERSISTENCE: &str = "techsupport-persistence";
 const MESSAGING: &str = "techsupport-messaging";
 const NOTIFICATIONS: &str = "techsupport-notifications";
+const SPREADSHEET: &str = "techsupport-spreadsheet";
 const HTTP: &str = "techsupport-http";
 const BOOTSTRAP: &str = "techsupport-bootstrap";
 const API: &str = "techsupport-api";
@@ -27,7 +28,7 @@ const XTASK: &str = "xtask";
 
 const CORE: &[&str] = &[DOMAIN, APPLICATION];
 const EVERYTHING_BELOW_A_ROOT: &[&str] =
-    &[DOMAIN, APPLICATION, PERSISTENCE, MESSAGING, NOTIFICATIONS, HTTP, BOOTSTRAP];
+    &[DOMAIN, APPLICATION, PERSISTENCE, MESSAGING, NOTIFICATIONS, SPREADSHEET, HTTP, BOOTSTRAP];
 
 const ROWS: &[Row] = &[
     Row { name: DOMAIN, may_use: &[], external: Some(&["thiserror", "time", "uuid"]) },
@@ -39,6 +40,7 @@ const ROWS: &[Row] = &[
     Row { name: PERSISTENCE, may_use: CORE, external: None },
     Row { name: MESSAGING, may_use: CORE, external: None },
     Row { name: NOTIFICATIONS, may_use: CORE, external: None },
+    Row { name: SPREADSHEET, may_use: CORE, external: None },
     Row { name: HTTP, may_use: CORE, external: None },
     Row { name: BOOTSTRAP, may_use: &[], external: None },
     Row { name: API, may_use: EVERYTHING_BELOW_A_ROOT, external: None },
@@ -52,6 +54,7 @@ const ROWS: &[Row] = &[
             PERSISTENCE,
             MESSAGING,
             NOTIFICATIONS,
+            SPREADSHEET,
             HTTP,
             BOOTSTRAP,
             API,
@@ -82,6 +85,7 @@ const OWNED: &[Owned] = &[
         why: "no crate but messaging knows AMQP",
     },
     Owned { families: &["actix"], owner: HTTP, why: "no crate but http knows actix" },
+    Owned { families: &["calamine"], owner: SPREADSHEET, why: "no crate but spreadsheet reads foreign files" },
     Owned { families: &["utoipa"], owner: HTTP, why: "no crate but http describes the API" },
 ];
 

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod channel;
 mod feed;
+mod imports;
 mod outbox;
 mod passwords;
 mod reader;
@@ -20,11 +21,12 @@ pub use audit::{
 };
 pub use channel::{Channel, ChannelError, ChannelName, Notification, Parcel};
 pub use feed::{FeedEvent, FeedKeeper, FeedPosition, FeedQuery, FeedReader};
+pub use imports::{FileIntake, Parsed, ParsedRows, SheetParser};
 pub use outbox::{EventPublisher, Outbox, PublishFailure, PublishReport};
 pub use passwords::Passwords;
 pub use reader::{
-    AgentFilter, AgentIs, Backlog, ClientFilter, CommentRow, Reader, Readiness, TicketFilter, TicketOrder, TimelineActor,
-    TimelineRow,
+    AgentFilter, AgentIs, Backlog, ClientFilter, CommentRow, Reader, Readiness, TicketFilter, TicketOrder,
+    TimelineActor, TimelineRow,
 };
 pub use repeats::{Earlier, Fingerprint, KeptAnswer, RepeatKey, RepeatTx};
 pub use work::{

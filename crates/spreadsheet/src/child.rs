@@ -1,0 +1,88 @@
+//! The process that reads a file. Its standard input is the file, its standard output the pipe to the worker.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    os::fd::AsFd,
+    process::ExitCode,
+};
+
+use rlimit::Resource;
+use techsupport_application::imports::{FileKind, SheetRow};
+
+use crate::{
+    ParserLimits,
+    frame::{self, BATCH, Frame},
+    read::{self, Stop},
+};
+
+/// Reads the file on standard input. `arguments` are those that [`crate::ProcessParser`] gives.
+pub fn run_parser(arguments: impl Iterator<Item = String>) -> ExitCode {
+    match parse(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let told = writeln!(io::stderr(), "{error}");
+            drop(told);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> io::Result<()> {
+    let usage = || io::Error::other("this command is for import-worker itself");
+    let kind = arguments.next().and_then(|name| FileKind::parse(&name)).ok_or_else(usage)?;
+    let after: u32 = arguments.next().and_then(|row| row.parse().ok()).ok_or_else(usage)?;
+    let limits = ParserLimits::parse(&mut arguments).ok_or_else(usage)?;
+    confine(&limits)?;
+    let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let outcome = tell(&file, kind, after, &limits, &mut out);
+    match outcome {
+        Ok(()) => frame::write(&mut out, &Frame::End)?,
+        Err(Stop::Fault(reason)) => frame::write(&mut out, &Frame::Fault(reason))?,
+        Err(Stop::Gone) => return Ok(()),
+    }
+    out.flush()
+}
+
+/// Before the first byte of the file is looked at. Nobody can take these back.
+fn confine(limits: &ParserLimits) -> io::Result<()> {
+    let memory = limits.memory_mib.saturating_mul(1_024 * 1_024);
+    rlimit::setrlimit(Resource::AS, memory, memory)?;
+    // At the first bound a signal ends the process, at the second, should it ignore that, another one.
+    rlimit::setrlimit(Resource::CPU, limits.cpu_s, limits.cpu_s.saturating_add(1))?;
+    rlimit::setrlimit(Resource::CORE, 0, 0)?;
+    // It writes no file and starts no process.
+    rlimit::setrlimit(Resource::FSIZE, 0, 0)
+}
+
+/// Reads the file twice: to see that all of it can be read, and how much that is, before a single row is handed on;
+/// then for the rows behind `after`.
+fn tell(
+    file: &File,
+    kind: FileKind,
+    after: u32,
+    limits: &ParserLimits,
+    out: &mut impl Write,
+) -> Result<(), Stop> {
+    let mut rows: u32 = 0;
+    read::rows(file, kind, limits, &mut |_| {
+        rows += 1;
+        Ok(())
+    })?;
+    send(out, &Frame::Counted(rows))?;
+    out.flush().map_err(|_| Stop::Gone)?;
+    let mut batch = Vec::with_capacity(BATCH);
+    read::rows(file, kind, limits, &mut |row: SheetRow| {
+        if row.row <= after {
+            return Ok(());
+        }
+        batch.push(row);
+        if batch.len() == BATCH { send(out, &Frame::Rows(std::mem::take(&mut batch))) } else { Ok(()) }
+    })?;
+    if batch.is_empty() { Ok(()) } else { send(out, &Frame::Rows(batch)) }
+}
+
+fn send(out: &mut impl Write, frame: &Frame) -> Result<(), Stop> {
+    frame::write(out, frame).map_err(|_| Stop::Gone)
+}
