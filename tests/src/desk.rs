@@ -79,6 +79,11 @@ impl Desk {
         self.apis.first().expect("an API").address()
     }
 
+    /// Where every replica listens, in the order in which they were started.
+    pub fn addresses(&self) -> Vec<String> {
+        self.apis.iter().map(|api| api.address().to_string()).collect()
+    }
+
     /// Somebody without a token.
     pub fn anonymous(&self) -> Client {
         Client::anonymous(format!("http://{}", self.address()))
@@ -222,6 +227,8 @@ impl DeskBuilder {
             ("TECHSUPPORT__PASSWORDS__BCRYPT_COST", "4".to_owned()),
             ("TECHSUPPORT__AUTH__THROTTLE__ADDRESS_BURST", "100000".to_owned()),
             ("TECHSUPPORT__AUTH__THROTTLE__ACCOUNT_BURST", "100000".to_owned()),
+            ("TECHSUPPORT__HTTP__RATE_LIMIT__REQUESTS", "1000000".to_owned()),
+            ("TECHSUPPORT__FEED__POLL_MS", "20".to_owned()),
             ("TECHSUPPORT__SWEEP__POLL_MS", "100".to_owned()),
             ("TECHSUPPORT__RELAY__POLL_MS", "20".to_owned()),
             ("TECHSUPPORT__RELAY__MAX_BACKOFF_MS", "300".to_owned()),

@@ -6,7 +6,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use techsupport_tests::{Answer, Desk, PASSWORD};
+use techsupport_tests::{Answer, Desk, PASSWORD, eventually};
+
+use super::is_in;
 
 fn refresh(desk: &Desk, token: &Value) -> Answer {
     desk.anonymous().post("/api/auth/refresh", &json!({"refreshToken": token}))
@@ -31,6 +33,7 @@ fn a_token_works_once_and_its_second_use_ends_the_whole_family() {
 
     refresh(&desk, &first["refreshToken"]).expect_problem(401, "unusable-refresh-token");
     refresh(&desk, &second["refreshToken"]).expect_problem(401, "unusable-refresh-token");
+    assert!(!is_in(&me));
     assert_eq!(desk.database().count("sessions WHERE revoked_reason = 'REUSE'"), 1);
 }
 
@@ -48,12 +51,13 @@ fn another_login_of_the_same_user_is_another_family() {
 /// Whether one of them succeeds depends on who comes first to the lock; two never do.
 #[test]
 fn of_fifty_refreshes_at_once_one_succeeds_at_most_and_the_family_ends() {
-    let desk = Desk::start();
-    let token = pair(&desk)["refreshToken"].clone();
+    let desk = Desk::with().replicas(2).start();
+    let first = pair(&desk);
+    let (token, addresses) = (first["refreshToken"].clone(), desk.addresses());
     let barrier = Arc::new(Barrier::new(50));
     let racers: Vec<_> = (0..50)
-        .map(|_| {
-            let (client, barrier) = (desk.anonymous(), Arc::clone(&barrier));
+        .map(|n| {
+            let (client, barrier) = (desk.anonymous().at(&addresses[n % 2]), Arc::clone(&barrier));
             let body = json!({"refreshToken": token});
             thread::spawn(move || {
                 barrier.wait();
@@ -72,6 +76,14 @@ fn of_fifty_refreshes_at_once_one_succeeds_at_most_and_the_family_ends() {
     assert_eq!(winners.len(), 1);
     refresh(&desk, &winners[0]["refreshToken"]).expect(401);
     assert_eq!(desk.database().count("sessions WHERE revoked_reason = 'REUSE'"), 1);
+    assert_eq!(desk.database().count("audit_log WHERE action = 'REFRESH_REUSE'"), 1);
+    for token in [&first["accessToken"], &winners[0]["accessToken"]] {
+        let holder = desk.anonymous().with_token(token.as_str().unwrap());
+        for address in desk.addresses() {
+            let holder = holder.at(&address);
+            eventually("the family is dead, its access tokens too", || !is_in(&holder));
+        }
+    }
 }
 
 #[test]
