@@ -3,18 +3,23 @@
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use techsupport_application::{
-    TicketChange, sweep_deadlines,
-    tickets::{OpenTicket, assign_ticket, change_status, delete_ticket, open_ticket},
+    TicketChange,
+    ports::UnitOfWorkExt,
+    sweep_deadlines,
+    tickets::{
+        AddComment, ChangeStatus, EditTicket, OpenTicket, Remark, add_comment, assign_ticket, change_status,
+        delete_ticket, edit_ticket, open_ticket, reclassify, restore_ticket,
+    },
 };
 use techsupport_domain::{
     ClientTier, PolicyVersionId, TicketId,
     sla::{Calendar, Metric, Offset, Policy, Step, StepAction, StepKey, Target, TargetMinutes},
-    text::{Description, Title},
-    ticket::{Priority, Status, Tags},
+    text::{CommentBody, Description, Title},
+    ticket::{Priority, Status, Tags, Visibility},
 };
 use uuid::Uuid;
 
-use crate::commands::{deletion, to_agent, to_status};
+use crate::commands::{deletion, edit, restoration, to_agent, to_status};
 use crate::fakes::{Desk, HOUR};
 
 /// What the last change told: its timeline entries and its published documents.
@@ -127,6 +132,54 @@ fn deleted() {
 }
 
 #[test]
+fn restored() {
+    let desk = Desk::new();
+    let ticket = desk.ticket(ClientTier::Normal);
+    delete_ticket(desk.ctx(), &deletion(ticket)).unwrap();
+    desk.pass(HOUR);
+    restore_ticket(desk.ctx(), &restoration(ticket)).unwrap();
+    assert_json_snapshot!(told(&desk));
+}
+
+#[test]
+fn edited() {
+    let desk = Desk::new();
+    let ticket = desk.ticket(ClientTier::Normal);
+    let everything = EditTicket {
+        title: Some(Title::parse("Smoke").unwrap()),
+        description: Some(Description::parse("It is the toaster.").unwrap()),
+        priority: Some(Priority::parse(1).unwrap()),
+        tags: Some(Tags::parse(["Kitchen", "fire"]).unwrap()),
+        ..edit(ticket)
+    };
+    edit_ticket(desk.ctx(), &everything).unwrap();
+    assert_json_snapshot!("edited", told(&desk));
+    let tags = EditTicket { tags: Some(Tags::default()), ..edit(ticket) };
+    edit_ticket(desk.ctx(), &tags).unwrap();
+    assert_json_snapshot!("edited_tags_alone", told(&desk));
+    let client = desk.stored(ticket).client;
+    let ctx = desk.ctx();
+    ctx.work
+        .run_for(&ctx.call.budget, |tx| reclassify(ctx, tx, client, ClientTier::Normal, ClientTier::Vip))
+        .unwrap();
+    assert_json_snapshot!("edited_client_type", told(&desk));
+}
+
+#[test]
+fn commented() {
+    let desk = Desk::new();
+    let ticket = desk.ticket(ClientTier::Normal);
+    let remark = |visibility| Remark { body: CommentBody::parse("Which toaster?").unwrap(), visibility };
+    let public = AddComment { ticket, comment: remark(Visibility::Public) };
+    add_comment(desk.ctx(), &public).unwrap();
+    assert_json_snapshot!("commented_in_public", told(&desk));
+    // What it says stays in the house.
+    let comment = Some(remark(Visibility::Internal));
+    change_status(desk.ctx(), &ChangeStatus { comment, ..to_status(ticket, Status::InProgress) }).unwrap();
+    assert_json_snapshot!("moved_with_an_internal_comment", told(&desk));
+}
+
+#[test]
 fn breached_and_escalated() {
     let desk = Desk::new();
     desk.ticket(ClientTier::Vip);
@@ -169,7 +222,7 @@ fn sweep(desk: &Desk) {
 }
 
 /// One hour to resolve; warnings at 75 percent and ten minutes before, another step an hour after.
-fn stepped() -> Policy {
+pub fn stepped() -> Policy {
     let step = |key, offset, action| Step { key: StepKey::new(key), offset, action };
     let target = Target {
         metric: Metric::Resolution,

@@ -15,3 +15,4 @@ mod golden;
 mod relay;
 mod repeats;
 mod sweep;
+mod work;

@@ -6,7 +6,7 @@ use techsupport_application::{
     AppError, Conflict, Ctx, Entity,
     ports::{Fingerprint, KeptAnswer, RepeatKey},
     repeats::{Once, Repeatable, forget_answers, run_once},
-    tickets::{change_status},
+    tickets::change_status,
 };
 use techsupport_domain::{
     AgentId, AgentLevel, ClientTier, TicketId,
