@@ -65,21 +65,21 @@ CREATE TABLE ticket_tally (
 
 CREATE FUNCTION tally_ticket() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    live bigint := 0;
+    difference bigint := 0;
 BEGIN
     IF TG_OP <> 'DELETE' AND NEW.deleted_at IS NULL THEN
-        live := live + 1;
+        difference := difference + 1;
     END IF;
     IF TG_OP <> 'INSERT' AND OLD.deleted_at IS NULL THEN
-        live := live - 1;
+        difference := difference - 1;
     END IF;
     IF TG_OP = 'INSERT' AND NEW.number % 256 = 0 THEN
         WITH summed AS (
             DELETE FROM ticket_tally WHERE id IN (SELECT t.id FROM ticket_tally t FOR UPDATE SKIP LOCKED)
             RETURNING ticket_tally.live)
-        SELECT live + coalesce(sum(summed.live), 0) INTO live FROM summed;
+        SELECT difference + coalesce(sum(summed.live), 0) INTO difference FROM summed;
     END IF;
-    INSERT INTO ticket_tally (live) VALUES (live);
+    INSERT INTO ticket_tally (live) VALUES (difference);
     RETURN NULL;
 END $$;
 CREATE TRIGGER tickets_tallied_when_entered AFTER INSERT ON tickets
