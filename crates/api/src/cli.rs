@@ -8,7 +8,11 @@ use std::{
 use clap::{Parser, Subcommand};
 use techsupport_bootstrap::settings::{self, SettingsError};
 
-use crate::{Api, ApiSettings, StartError, migrate};
+use crate::{
+    Api, ApiSettings, StartError,
+    health::{self, Health, Unwell},
+    migrate,
+};
 
 /// The API of TechSupport Pro. Settings come from the environment; see the configuration table in the
 /// README.
@@ -28,6 +32,12 @@ enum Command {
         #[command(subcommand)]
         step: Step,
     },
+    /// Asks the API on this machine how it is
+    Health {
+        /// What it has to be
+        #[arg(value_enum, default_value_t = Health::Serving)]
+        wanted: Health,
+    },
 }
 
 /// What to do with the schema.
@@ -41,6 +51,12 @@ pub(crate) enum Step {
     Redo,
     /// Lists the steps
     Status,
+    /// Waits until no step is missing, while somebody else takes them
+    Wait {
+        /// How long, in seconds
+        #[arg(long, default_value_t = 300)]
+        seconds: u64,
+    },
 }
 
 /// Why a command failed.
@@ -52,6 +68,10 @@ pub(crate) enum CliError {
     Start(#[from] StartError),
     #[error("the schema could not be changed: {0}")]
     Migrate(#[from] techsupport_application::AppError),
+    #[error("the schema is still behind this program after {0} s")]
+    StillBehind(u64),
+    #[error("{0}")]
+    Unwell(#[from] Unwell),
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -61,6 +81,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve(),
         Command::Migrate { step } => migrate::run(step),
+        Command::Health { wanted } => health::run(wanted),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -93,7 +114,7 @@ mod tests {
         Cli::command().debug_assert();
         assert!(Cli::try_parse_from(["techsupport-api"]).unwrap().command.is_none());
         assert!(Cli::try_parse_from(["techsupport-api", "migrate"]).is_err());
-        for step in ["up", "down", "redo", "status"] {
+        for step in ["up", "down", "redo", "status", "wait"] {
             assert!(Cli::try_parse_from(["techsupport-api", "migrate", step]).is_ok());
         }
     }

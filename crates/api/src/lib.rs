@@ -7,6 +7,7 @@ mod background;
 mod cli;
 mod credentials;
 mod first_admin;
+mod health;
 mod migrate;
 mod production;
 mod running;

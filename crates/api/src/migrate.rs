@@ -1,9 +1,13 @@
 //! `techsupport-api migrate …`.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
+use techsupport_application::ports::Readiness;
 use techsupport_bootstrap::settings;
-use techsupport_persistence::migrate;
+use techsupport_persistence::{Database, migrate};
 
 use crate::{
     MigrateSettings,
@@ -29,6 +33,13 @@ pub(crate) fn run(step: Step) -> Result<(), CliError> {
         Step::Status => {
             for step in migrate::status(&database)? {
                 writeln!(out, "{} {}", if step.applied { "applied" } else { "missing" }, step.name)?;
+            }
+        }
+        Step::Wait { seconds } => {
+            let database = Database::connect(&database, "techsupport-migrate");
+            match database.wait_until_migrated(Duration::from_secs(seconds))? {
+                Readiness::Ready => writeln!(out, "the schema is up to date")?,
+                Readiness::SchemaBehind => return Err(CliError::StillBehind(seconds)),
             }
         }
     }

@@ -25,6 +25,9 @@ use crate::{
 /// How often [`Database::wait_until_ready`] looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// How long a look may take when there is no time left for a second one.
+const ONE_LOOK: Duration = Duration::from_secs(1);
+
 /// A pool of connections. Cheap to clone; connections are opened when they are first needed.
 #[derive(Clone)]
 pub struct Database {
@@ -100,11 +103,12 @@ impl Database {
     pub fn wait_until_migrated(&self, limit: Duration) -> Result<Readiness, AppError> {
         let started = Instant::now();
         loop {
-            let left = limit.saturating_sub(started.elapsed());
-            match self.wait_until_ready(left)? {
-                Readiness::SchemaBehind if started.elapsed() < limit => pause(),
-                outcome => return Ok(outcome),
+            let left = limit.saturating_sub(started.elapsed()).max(ONE_LOOK);
+            let found = self.wait_until_ready(left)?;
+            if found == Readiness::Ready || started.elapsed() >= limit {
+                return Ok(found);
             }
+            pause();
         }
     }
 
