@@ -113,6 +113,10 @@ struct Queue {
 impl Queue {
     fn new(name: &'static str, places: usize, max_waiting: usize) -> Self {
         let places = Arc::new(Semaphore::new(places));
+        metrics::counter!("http_work_rejected_total", "queue" => name).increment(0);
+        for gauge in ["http_work_in_flight", "http_work_waiting"] {
+            metrics::gauge!(gauge, "queue" => name).increment(0.0);
+        }
         Self { name, places, waiting: AtomicUsize::new(0), max_waiting }
     }
 

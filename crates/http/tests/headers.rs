@@ -147,7 +147,8 @@ fn metrics_answer_without_a_database_and_label_only_what_is_known() {
         "{text}"
     );
     assert!(text.contains("http_request_duration_seconds_bucket{"), "{text}");
-    assert!(text.contains("backlog_read_failures_total"), "{text}");
+    assert!(text.contains("\nbacklog_read_failures_total "), "{text}");
+    assert!(!text.contains("\nbacklog_read_failures_total 0\n"), "{text}");
     assert!(text.contains("http_requests_total{method=\"DELETE\",route=\"-\",status=\"405\"}"), "{text}");
     let timed = |line: &&str| line.starts_with("http_request_duration_seconds");
     assert!(!text.lines().filter(timed).any(|line| line.contains("status=")), "{text}");
