@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod auth;
+mod feed;
+mod deploy;
 mod grid;
 mod http;
 mod messaging;
@@ -10,6 +12,7 @@ mod migrations;
 mod programs;
 mod races;
 mod relay;
+mod repeats;
 mod sweep;
 mod work;
 mod worker;

@@ -67,13 +67,13 @@ fn it_says_in_one_line_why_it_does_not_start() {
 }
 
 /// A running API with the lines it writes.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: mpsc::Receiver<Value>,
 }
 
 impl Running {
-    fn start(desk: &Desk) -> Self {
+    pub(crate) fn start(desk: &Desk) -> Self {
         Self::start_with(desk.variables())
     }
 
@@ -101,6 +101,17 @@ impl Running {
         })
     }
 
+    /// Where it listens, once it does.
+    pub(crate) fn address(&self) -> String {
+        self.await_line("listening")["address"].as_str().unwrap().to_owned()
+    }
+
+    /// As the kernel does when memory is short.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     fn terminate(&mut self) -> std::process::ExitStatus {
         kill_process(Pid::from_raw(self.child.id().cast_signed()).unwrap(), Signal::TERM).unwrap();
         until("it ends after SIGTERM", || self.child.try_wait().unwrap())
@@ -121,7 +132,7 @@ fn sigterm_finishes_what_is_under_way() {
     let admin = desk.admin();
     let ticket = desk.ticket(&admin, "NORMAL");
     let mut running = Running::start(&desk);
-    let address = running.await_line("listening")["address"].as_str().unwrap().to_owned();
+    let address = running.address();
     let mut other = desk.database().connect();
     let mut holding = other.transaction().unwrap();
     holding.execute("SELECT 1 FROM tickets WHERE id = $1 FOR UPDATE", &[&ticket]).unwrap();
@@ -156,11 +167,10 @@ fn a_killed_api_loses_nothing_it_has_answered() {
     let mut answered = Vec::new();
     for _ in 0..3 {
         let mut running = Running::start_with(&publishing);
-        let address = running.await_line("listening")["address"].as_str().unwrap().to_owned();
+        let address = running.address();
         let caller = admin.at(&address);
         answered.extend((0..20).map(|_| desk.ticket_for(&caller, client)));
-        running.child.kill().unwrap();
-        running.child.wait().unwrap();
+        running.kill();
     }
     let mut stored: Vec<uuid::Uuid> = desk.database().all("SELECT id FROM tickets", &[]);
     stored.sort();

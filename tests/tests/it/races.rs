@@ -9,7 +9,7 @@ use serde_json::json;
 use techsupport_tests::{Answer, Client, Desk};
 
 /// Calls at the same moment from as many threads.
-fn race(
+pub(crate) fn race(
     callers: Vec<Client>,
     call: impl Fn(usize, &Client) -> Answer + Send + Sync + 'static,
 ) -> Vec<Answer> {

@@ -1,0 +1,78 @@
+//! kill -9 at the two moments that matter.
+
+use std::{io::Write, net::TcpStream};
+
+use techsupport_tests::{Answer, Client, Desk, DeskBuilder, eventually, until};
+
+use super::{is_replay, ticket_body, with_key};
+use crate::programs::Running;
+
+fn patient() -> DeskBuilder {
+    Desk::with()
+        .without_sweep()
+        .without_relay()
+        .set("DATABASE__LOCK_TIMEOUT_MS", 20_000)
+        .set("DATABASE__STATEMENT_TIMEOUT_MS", 20_000)
+}
+
+/// Sends the request and never reads what comes back.
+fn send(address: &str, caller: &Client, key: &str, body: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(address).unwrap();
+    write!(
+        connection,
+        "POST /api/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Idempotency-Key: {key}\r\nContent-Length: {}\r\n\r\n{body}",
+        caller.token(),
+        body.len()
+    )
+    .unwrap();
+    connection
+}
+
+/// Asks again until the database has noticed that the first one is gone.
+fn retry(caller: &Client, body: &serde_json::Value) -> Answer {
+    until("the key is free", || {
+        let answer = caller.post("/api/tickets", body);
+        (answer.status != 409).then_some(answer)
+    })
+}
+
+#[test]
+fn killed_after_the_change_and_before_its_answer_the_retry_gets_the_answer() {
+    let desk = patient().start();
+    let admin = desk.admin();
+    let body = ticket_body(desk.client_of(&admin, "VIP"));
+    let mut running = Running::start(&desk);
+    let connection = send(&running.address(), &admin, "k", &body.to_string());
+    eventually("the change is there", || desk.database().count("tickets") == 1);
+    running.kill();
+    drop(connection);
+    let answer = retry(&with_key(&admin, "k"), &body).expect(201);
+    assert!(is_replay(&answer), "the answer was kept together with the change");
+    assert_eq!(desk.database().all::<uuid::Uuid>("SELECT id FROM tickets", &[]), [answer.id()]);
+    assert_eq!(desk.database().count("outbox"), 1);
+}
+
+#[test]
+fn killed_before_the_commit_the_retry_does_it_for_the_first_time() {
+    let desk = patient().start();
+    let admin = desk.admin();
+    let body = ticket_body(desk.client_of(&admin, "VIP"));
+    let mut running = Running::start(&desk);
+    let address = running.address();
+    // Everything is done but the answer is not kept yet, when the server stops to wait for us.
+    let mut other = desk.database().connect();
+    let mut holding = other.transaction().unwrap();
+    holding.batch_execute("LOCK TABLE idempotency_keys IN SHARE MODE").unwrap();
+    let connection = send(&address, &admin, "k", &body.to_string());
+    let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("the answer is about to be kept", || desk.database().count(waiting) == 1);
+    running.kill();
+    drop(connection);
+    holding.rollback().unwrap();
+    let answer = retry(&with_key(&admin, "k"), &body).expect(201);
+    assert!(!is_replay(&answer));
+    assert_eq!(desk.database().all::<uuid::Uuid>("SELECT id FROM tickets", &[]), [answer.id()]);
+    assert_eq!(desk.database().count("outbox"), 1);
+    assert!(is_replay(&retry(&with_key(&admin, "k"), &body).expect(201)));
+}
