@@ -93,11 +93,10 @@ diesel::define_sql_function! {
     fn pg_try_advisory_xact_lock(key: diesel::sql_types::BigInt) -> Bool;
 }
 
-/// The first half of a half of the digest. That two keys share it is as good as impossible, and would only have
-/// one of two requests told to come again.
+/// The first bytes of the digest. That two keys share them is as good as impossible, and would only have one of two
+/// requests told to come again.
 fn lock_of(key: &RepeatKey) -> i64 {
-    let [a, b, c, d, e, f, g, h, ..] = key.0;
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    key.0.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
 }
 
 fn answered((fingerprint, status, headers, body): Row) -> Result<Earlier, String> {
