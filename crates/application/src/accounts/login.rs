@@ -81,6 +81,17 @@ pub fn login_throttled(ctx: Ctx<'_>, email: &str) -> Result<(), AppError> {
     tell(ctx, &refusal(ctx, AuditAction::LoginThrottled, user))
 }
 
+/// How long an address is remembered from which somebody has signed in.
+const FAMILIAR_FOR: Duration = Duration::from_hours(24 * 90);
+
+/// Whether somebody has signed in to the account before from where the call comes from: guessing that goes on
+/// elsewhere must not keep them out. Of IPv6 the network counts, because its owner may take any address of it.
+pub fn is_familiar(ctx: Ctx<'_>, email: &str) -> Result<bool, AppError> {
+    let (Ok(email), Some(origin)) = (Email::parse(email), ctx.call.origin) else { return Ok(false) };
+    let prefix = if origin.is_ipv4() { 32 } else { 64 };
+    ctx.ports.reader.has_signed_in_from(&ctx.call.budget, &email.folded(), (origin, prefix), FAMILIAR_FOR)
+}
+
 fn user_of(ctx: Ctx<'_>, email: &str) -> Result<Option<Credentials>, AppError> {
     match Email::parse(email) {
         Ok(email) => ctx.ports.reader.credentials(&ctx.call.budget, &email.folded()),
@@ -94,7 +105,7 @@ fn refuse<T>(ctx: Ctx<'_>, user: Option<UserId>, reason: &str) -> Result<T, AppE
 }
 
 fn tell(ctx: Ctx<'_>, entry: &AuditEntry) -> Result<(), AppError> {
-    ctx.work.run_for(&ctx.call.budget, |tx| tx.audit(entry))
+    ctx.work.run(&ctx.call.budget, &mut |tx| tx.audit(entry))
 }
 
 /// The address that was typed is not kept: where no user has it, it may well be a password in the wrong field.

@@ -10,7 +10,7 @@ mod token;
 mod users;
 
 pub use first_admin::{FirstAdmin, ensure_first_admin};
-pub use login::{Login, SignedIn, login, login_throttled};
+pub use login::{Login, SignedIn, is_familiar, login, login_throttled};
 pub use password::{ChangePassword, change_password};
 pub use refresh::{Refreshed, log_out, refresh};
 pub use register::{Register, check_password, register};

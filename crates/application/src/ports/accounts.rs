@@ -1,6 +1,6 @@
 //! Users, sessions and refresh tokens inside a transaction.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use techsupport_domain::{RefreshTokenId, Role, SessionId, User, UserId, text::Email};
 use time::OffsetDateTime;
@@ -224,6 +224,16 @@ pub trait AccountReader {
 
     /// What a change of password compares with.
     fn credentials_of(&self, budget: &Budget, id: UserId) -> Result<Option<Credentials>, AppError>;
+
+    /// Whether somebody has signed in to the account from the network, and not long ago. `email` in its folded form,
+    /// the network as an address and the length of its prefix.
+    fn has_signed_in_from(
+        &self,
+        budget: &Budget,
+        email: &str,
+        network: (IpAddr, u8),
+        within: Duration,
+    ) -> Result<bool, AppError>;
 
     /// A refresh token, unlocked: what to compare the secret half with before anything is locked.
     fn refresh_token(&self, budget: &Budget, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError>;

@@ -1,10 +1,12 @@
 //! How often somebody may try to sign in.
 //!
-//! Two limits: one by address, and one by account and address together. There is none by account alone:
-//! with one, anybody could keep the owner out by trying wrong passwords from elsewhere.
+//! Three limits for a login: by address, by account and address together, and by account alone, for those who guess
+//! from very many addresses. The last one could keep the owner out, so it does not count where somebody has signed in
+//! to the account before. Every attempt counts, whether it succeeds or not, so that nobody learns anything from
+//! being turned away. Each replica counts for itself.
 
 use std::{
-    hash::BuildHasher,
+    hash::{BuildHasher, Hash},
     net::IpAddr,
     num::NonZeroU32,
     sync::atomic::{AtomicU64, Ordering},
@@ -30,6 +32,8 @@ type Limiter = RateLimiter<u128, DashMapStateStore<u128>, DefaultClock>;
 pub(crate) struct Throttle {
     by_address: Limiter,
     by_account: Limiter,
+    from_anywhere: Limiter,
+    by_token: Limiter,
     /// Refusals that are worth an entry in the audit log.
     told_of_address: Limiter,
     told: DefaultDirectRateLimiter,
@@ -44,6 +48,11 @@ impl Throttle {
         Self {
             by_address: limiter(settings.address_burst, settings.address_per_minute),
             by_account: limiter(settings.account_burst, settings.account_per_minute),
+            from_anywhere: RateLimiter::dashmap(
+                Quota::per_hour(number(settings.anywhere_per_hour))
+                    .allow_burst(number(settings.anywhere_burst)),
+            ),
+            by_token: limiter(settings.account_burst, settings.account_per_minute),
             told_of_address: limiter(1, 1),
             told: RateLimiter::direct(Quota::per_minute(number(settings.audited_per_minute))),
             attempts: AtomicU64::new(0),
@@ -54,25 +63,49 @@ impl Throttle {
 
     /// Counts an attempt; an error says how long to wait. `account` as it is compared: in lower case.
     pub(crate) fn attempt(&self, address: Option<IpAddr>, account: &str) -> Result<(), Duration> {
-        let full = |limiter: &Limiter| limiter.len() >= self.max_tracked;
         let due = self.attempts.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1;
-        if due || full(&self.by_address) || full(&self.by_account) {
-            for limiter in [&self.by_address, &self.by_account, &self.told_of_address] {
+        if due || self.all().iter().any(|limiter| self.is_full(limiter)) {
+            for limiter in self.all() {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();
             }
         }
-        check(&self.by_address, if full(&self.by_address) { NO_ROOM } else { key_of(address) })?;
-        let pair = u128::from(self.hasher.hash_one((account, address)));
-        check(&self.by_account, if full(&self.by_account) { NO_ROOM } else { pair })
+        self.count(&self.by_address, key_of(address))?;
+        self.count(&self.by_account, self.hash((account, key_of(address))))
+    }
+
+    /// Counts an attempt for the account, wherever it comes from.
+    pub(crate) fn attempt_from_anywhere(&self, account: &str) -> Result<(), Duration> {
+        self.count(&self.from_anywhere, self.hash(account))
+    }
+
+    /// Counts a use of a refresh token, by the half that finds it: whoever has no more than that must not keep the
+    /// processors busy with comparisons of the other one.
+    pub(crate) fn token(&self, lookup: &str) -> Result<(), Duration> {
+        self.count(&self.by_token, self.hash(lookup))
     }
 
     /// Whether a refused attempt is to be written down. One of an address a minute is, and no more than a number of
     /// all together: being turned away costs an attacker nothing, and must not fill anybody's disk.
     pub(crate) fn is_worth_telling(&self, address: Option<IpAddr>) -> bool {
-        let full = self.told_of_address.len() >= self.max_tracked;
-        check(&self.told_of_address, if full { NO_ROOM } else { key_of(address) }).is_ok()
-            && self.told.check().is_ok()
+        self.count(&self.told_of_address, key_of(address)).is_ok() && self.told.check().is_ok()
+    }
+
+    fn all(&self) -> [&Limiter; 5] {
+        [&self.by_address, &self.by_account, &self.from_anywhere, &self.by_token, &self.told_of_address]
+    }
+
+    fn is_full(&self, limiter: &Limiter) -> bool {
+        limiter.len() >= self.max_tracked
+    }
+
+    fn count(&self, limiter: &Limiter, key: u128) -> Result<(), Duration> {
+        let key = if self.is_full(limiter) { NO_ROOM } else { key };
+        limiter.check_key(&key).map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+    }
+
+    fn hash(&self, what: impl Hash) -> u128 {
+        self.hasher.hash_one(what).into()
     }
 }
 
@@ -86,10 +119,6 @@ fn number(n: u32) -> NonZeroU32 {
 
 fn limiter(burst: u32, per_minute: u32) -> Limiter {
     RateLimiter::dashmap(Quota::per_minute(number(per_minute)).allow_burst(number(burst)))
-}
-
-fn check(limiter: &Limiter, key: u128) -> Result<(), Duration> {
-    limiter.check_key(&key).map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ fn settings(keys: &[(&str, &str)], current: &str) -> AuthSettings {
             address_per_minute: 1,
             account_burst: 1,
             account_per_minute: 1,
+            anywhere_burst: 1_000,
+            anywhere_per_hour: 1_000,
             max_tracked: 1,
             audited_per_minute: 1,
         },

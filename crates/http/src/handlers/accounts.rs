@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use techsupport_application::{
     AppError, Unauthenticated,
-    accounts::{self, Login, Refreshed, Register, Secret, SignedIn},
+    accounts::{self, Login, RefreshToken, Refreshed, Register, Secret, SignedIn},
 };
 use techsupport_domain::{Role, User};
 use utoipa::ToSchema;
@@ -110,8 +110,7 @@ pub(crate) async fn login(mut inbound: Inbound) -> Answer {
         password: Secret::new(body.password.take(rules::something)?),
         user_agent: inbound.user_agent(),
     };
-    let attempt = inbound.state().throttle.attempt(inbound.address(), &command.email.to_lowercase());
-    if let Err(wait) = attempt {
+    if let Err(wait) = attempt(&inbound, &command.email).await? {
         tell_of_throttling(&inbound, command.email).await;
         return Err(too_many_attempts(wait));
     }
@@ -120,10 +119,32 @@ pub(crate) async fn login(mut inbound: Inbound) -> Answer {
     pair(inbound.state(), &who)
 }
 
+/// Counts an attempt to sign in; the inner error says how long to wait.
+async fn attempt(inbound: &Inbound, email: &str) -> Result<Result<(), Duration>, Problem> {
+    let (throttle, account) = (&inbound.state().throttle, email.to_lowercase());
+    let counted = throttle.attempt(inbound.address(), &account);
+    let Err(wait) = counted.and_then(|()| throttle.attempt_from_anywhere(&account)) else {
+        return Ok(Ok(()));
+    };
+    if counted.is_err() {
+        return Ok(Err(wait));
+    }
+    let email = email.to_owned();
+    let familiar = inbound.run(move |ctx| accounts::is_familiar(ctx, &email)).await?;
+    Ok(if familiar { Ok(()) } else { Err(wait) })
+}
+
+/// Counts a use of a refresh token. What is no token costs nothing, and is not counted here.
+fn count_use(inbound: &Inbound, presented: &Secret) -> Result<(), Problem> {
+    let Some(token) = RefreshToken::parse(presented.reveal()) else { return Ok(()) };
+    inbound.state().throttle.token(token.lookup()).map_err(too_many_attempts)
+}
+
 /// `POST /api/auth/refresh`
 pub(crate) async fn refresh(mut inbound: Inbound) -> Answer {
     let body: RefreshTokenBody = inbound.json().await?;
     let presented = Secret::new(body.refresh_token.take(rules::any_text)?);
+    count_use(&inbound, &presented)?;
     let lifetime = inbound.state().refresh_lifetime;
     match inbound.run_hashing(move |ctx| accounts::refresh(ctx, presented.reveal(), lifetime)).await? {
         Refreshed::Pair(who) => pair(inbound.state(), &who),
@@ -138,6 +159,7 @@ pub(crate) async fn refresh(mut inbound: Inbound) -> Answer {
 pub(crate) async fn log_out(mut inbound: Inbound) -> Answer {
     let body: RefreshTokenBody = inbound.json().await?;
     let presented = Secret::new(body.refresh_token.take(rules::any_text)?);
+    count_use(&inbound, &presented)?;
     let ended = inbound.run_hashing(move |ctx| accounts::log_out(ctx, presented.reveal())).await?;
     inbound.state().revocations.add(ended);
     Ok(HttpResponse::NoContent().finish())
@@ -211,7 +233,8 @@ pub(crate) fn login_docs() -> Operation {
     Operation::new("login", Tag::Authentication, "Sign in")
         .about(
             "Unknown address, wrong password and inactive user get one and the same answer, after the same time. \
-             Attempts are limited by address, and by account from one address, so that nobody can lock the owner out.",
+             Attempts are limited by address, by account from one address, and by account from everywhere but the \
+             addresses it was signed in to from before, so that nobody can lock the owner out.",
         )
         .takes::<LoginBody>(json!({"email": "ana@example.org", "password": "correct horse battery"}))
         .answers(200, "Signed in.", Some(sample_pair()))
@@ -230,6 +253,7 @@ pub(crate) fn refresh_docs() -> Operation {
         .takes::<RefreshTokenBody>(json!({"refreshToken": "0123456789abcdef".repeat(4)}))
         .answers(200, "A new pair.", Some(sample_pair()))
         .refuses(Kind::UnusableRefreshToken)
+        .refuses(Kind::TooManyAttempts)
 }
 
 pub(crate) fn log_out_docs() -> Operation {
@@ -237,6 +261,7 @@ pub(crate) fn log_out_docs() -> Operation {
         .about("Needs only the refresh token, and is done also when that cannot be used any more.")
         .takes::<RefreshTokenBody>(json!({"refreshToken": "0123456789abcdef".repeat(4)}))
         .empty(204, "Signed out.")
+        .refuses(Kind::TooManyAttempts)
 }
 
 pub(crate) fn register_docs() -> Operation {

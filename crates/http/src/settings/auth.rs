@@ -75,6 +75,13 @@ pub struct ThrottleSettings {
     /// Attempts for one account from one address that are let through every minute after that.
     #[garde(range(min = 1, max = 1_000_000))]
     pub account_per_minute: u32,
+    /// Attempts for one account from all addresses together that are let through at once. Addresses from which
+    /// somebody has signed in to it before do not stop at this.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub anywhere_burst: u32,
+    /// Attempts for one account from all addresses together that are let through every hour after that.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub anywhere_per_hour: u32,
     /// Addresses, and pairs of account and address, that are remembered; when there are more, the
     /// newcomers share one place.
     #[garde(range(min = 1, max = 10_000_000))]

@@ -105,6 +105,8 @@ pub fn auth_settings() -> AuthSettings {
             address_per_minute: 1,
             account_burst: 3,
             account_per_minute: 1,
+            anywhere_burst: 1_000,
+            anywhere_per_hour: 1_000,
             max_tracked: 1_000,
             audited_per_minute: 1_000,
         },

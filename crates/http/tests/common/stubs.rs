@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
-        AccountReader, AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, CommentRow, Credentials,
-        EndedSessions, FeedEvent, FeedQuery, FeedReader, Passwords, Reader, Readiness, SessionRow,
-        StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork, UserFilter,
+        AccountReader, AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, CommentRow,
+        Credentials, EndedSessions, FeedEvent, FeedQuery, FeedReader, Passwords, Reader, Readiness,
+        SessionRow, StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork, UserFilter,
     },
 };
 use techsupport_domain::{
@@ -131,6 +131,16 @@ impl AccountReader for StubReader {
             .then(|| Credentials { user, password_hash: "hash of correct horse".into() }))
     }
 
+    fn has_signed_in_from(
+        &self,
+        _: &Budget,
+        _: &str,
+        _: (std::net::IpAddr, u8),
+        _: std::time::Duration,
+    ) -> Result<bool, AppError> {
+        Ok(false)
+    }
+
     fn refresh_token(&self, _: &Budget, _: &str) -> Result<Option<StoredRefreshToken>, AppError> {
         Ok(None)
     }
@@ -178,6 +188,13 @@ impl Default for StubWork {
             let reason = "postgres://secret@db is down".to_owned();
             Err(AppError::Unavailable { reason, retry_after: std::time::Duration::from_millis(2_500) })
         }))
+    }
+}
+
+impl StubWork {
+    /// Whatever is asked for is as good as done.
+    pub fn willing() -> Self {
+        Self(Box::new(|_| Ok(())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Users and refresh tokens.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use diesel::{dsl::exists, prelude::*, sql_types};
 use techsupport_application::{
@@ -39,6 +39,16 @@ impl AccountReader for PgReader {
 
     fn credentials_of(&self, budget: &Budget, id: UserId) -> Result<Option<Credentials>, AppError> {
         self.database.read(budget, |conn| credentials_of(conn, id))?.map(into_credentials).transpose()
+    }
+
+    fn has_signed_in_from(
+        &self,
+        budget: &Budget,
+        email: &str,
+        network: (IpAddr, u8),
+        within: Duration,
+    ) -> Result<bool, AppError> {
+        self.database.read(budget, |conn| has_signed_in_from(conn, email, network, within))
     }
 
     fn refresh_token(&self, budget: &Budget, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError> {
@@ -97,6 +107,29 @@ fn users(conn: &mut PgConnection, filter: &UserFilter, page: Page) -> QueryResul
         .load(conn)?;
     let place = |(row, created_at): &(UserRow, OffsetDateTime)| Position::at(*created_at, row.id);
     Paged::of(page, total, rows, place).try_map(|(row, _)| Ok(row))
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = sql_types::Bool)]
+    found: bool,
+}
+
+fn has_signed_in_from(
+    conn: &mut PgConnection,
+    folded: &str,
+    (address, prefix): (IpAddr, u8),
+    within: Duration,
+) -> QueryResult<bool> {
+    diesel::sql_query(
+        "SELECT EXISTS (SELECT FROM users u JOIN sessions s ON s.user_id = u.id WHERE u.email_folded = $1 \
+             AND s.ip::inet <<= network($2::inet) AND s.created_at > now() - make_interval(secs => $3)) AS found",
+    )
+    .bind::<sql_types::Text, _>(folded)
+    .bind::<sql_types::Text, _>(format!("{address}/{prefix}"))
+    .bind::<sql_types::Double, _>(within.as_secs_f64())
+    .get_result::<Found>(conn)
+    .map(|row| row.found)
 }
 
 fn credentials_of(conn: &mut PgConnection, id: UserId) -> QueryResult<Option<(UserRow, String)>> {

@@ -154,6 +154,16 @@ impl AccountReader for Memory {
         Ok(self.store.lock().unwrap().credentials_of(id))
     }
 
+    fn has_signed_in_from(
+        &self,
+        _: &Budget,
+        _: &str,
+        _: (std::net::IpAddr, u8),
+        _: std::time::Duration,
+    ) -> Result<bool, AppError> {
+        absent()
+    }
+
     fn refresh_token(&self, _: &Budget, lookup: &str) -> Result<Option<StoredRefreshToken>, AppError> {
         Ok(self.store.lock().unwrap().find_token(lookup))
     }
