@@ -14,5 +14,6 @@ mod races;
 mod relay;
 mod repeats;
 mod sweep;
+mod tickets;
 mod work;
 mod worker;
