@@ -53,17 +53,17 @@ impl PgFeedKeeper {
     fn append_in(&self, link: &mut Link, limit: u32) -> Result<u32, AppError> {
         // The next statement has a snapshot of its own: it sees what the last holder of the row committed.
         let Some(end) = link.query(|conn| hold_end(conn))? else { return Ok(0) };
-        let search = match end.seen {
+        let (search, limit) = match end.seen {
             Some(seen) => {
                 link.query(|conn| conn.batch_execute(INDEX_ONLY))?;
-                Search::Behind(seen)
+                (Search::Behind(seen), limit)
             }
             None => {
                 let timeout = self.comparison_timeout.as_millis();
                 let longer = format!("SET LOCAL statement_timeout = {timeout}");
                 link.query(|conn| conn.batch_execute(&longer))?;
                 tracing::info!("comparing all of the outbox with the event feed");
-                Search::Everything
+                (Search::Everything, limit.saturating_mul(COMPARISON_BATCHES))
             }
         };
         let appended = link.query(|conn| search.append(conn, end.last_position, limit))?;
@@ -91,6 +91,9 @@ struct Count {
     count: i64,
 }
 
+/// Each comparison reads everything: better few of them.
+const COMPARISON_BATCHES: u32 = 100;
+
 /// The few new rows are to be found by the index also where statistics are missing or old. A plan that may not read
 /// tables looks so expensive that it would be compiled, for half a second.
 const INDEX_ONLY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
@@ -113,11 +116,15 @@ fn has_news(conn: &mut PgConnection) -> QueryResult<bool> {
     diesel::sql_query(sql).get_result::<Flag>(conn).map(|found| found.flag)
 }
 
-/// The end of the feed, unless somebody else holds it.
+/// The end of the feed, unless somebody else holds it. It is read once it is held, by a statement whose snapshot is
+/// later than the one that was stored.
 fn hold_end(conn: &mut PgConnection) -> QueryResult<Option<End>> {
+    let held = diesel::sql_query("SELECT FROM event_feed_end FOR UPDATE SKIP LOCKED").execute(conn)?;
+    if held == 0 {
+        return Ok(None);
+    }
     let sql = format!(
-        "SELECT e.last_position, CASE WHEN {IS_OURS} THEN e.seen::text END AS seen \
-         FROM event_feed_end e FOR UPDATE SKIP LOCKED"
+        "SELECT e.last_position, CASE WHEN {IS_OURS} THEN e.seen::text END AS seen FROM event_feed_end e"
     );
     diesel::sql_query(sql).get_result(conn).optional()
 }
@@ -162,10 +169,10 @@ impl Search {
         let channel = Topic::Events.channel();
         let sql = format!(
             "WITH candidate AS ({candidates}), \
-             batch AS (SELECT c.id, c.type, \
-                     row_number() OVER (ORDER BY c.seq NULLS FIRST, c.created_at, c.id) AS n \
-                 FROM candidate c WHERE NOT EXISTS (SELECT FROM event_feed f WHERE f.event_id = c.id) \
-                 ORDER BY n LIMIT $1), \
+             batch AS (SELECT n.id, n.type, row_number() OVER (ORDER BY n.seq NULLS FIRST, n.created_at, n.id) AS n \
+                 FROM (SELECT * FROM candidate c \
+                     WHERE NOT EXISTS (SELECT FROM event_feed f WHERE f.event_id = c.id) \
+                     ORDER BY c.seq NULLS FIRST, c.created_at, c.id LIMIT $1) AS n), \
              appended AS (INSERT INTO event_feed (position, event_id, type) \
                  SELECT $2 + b.n, b.id, b.type FROM batch b RETURNING 1), \
              found AS (SELECT count(*) AS count FROM batch), \
