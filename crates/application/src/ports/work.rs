@@ -10,7 +10,7 @@ use techsupport_domain::{
 };
 use time::OffsetDateTime;
 
-use super::{AccountTx, AuditTx, ChannelName, CommentRow, RepeatTx};
+use super::{AccountTx, AuditTx, ChannelName, CommentRow, ImportTx, RepeatTx};
 use crate::{AppError, Budget, TicketChange};
 
 /// Opens a transaction, runs the work in it, commits.
@@ -53,9 +53,12 @@ impl<W: UnitOfWork + ?Sized> UnitOfWorkExt for W {
 }
 
 /// Everything that can be done inside a transaction.
-pub trait Tx: TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + RepeatTx + Scope {}
+pub trait Tx:
+    TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + RepeatTx + ImportTx + Scope
+{
+}
 
-impl<T: TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + RepeatTx + Scope> Tx for T {}
+impl<T: TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + RepeatTx + ImportTx + Scope> Tx for T {}
 
 /// Part of a transaction that can fail on its own.
 pub trait Scope {
@@ -140,6 +143,9 @@ pub trait TicketTx {
         after: Option<TicketId>,
         limit: u32,
     ) -> Result<(Vec<Ticket>, OffsetDateTime), AppError>;
+
+    /// The client's tier, which stays as it is until the end of the transaction. Whoever is changing it is waited for.
+    fn hold_tier(&mut self, client: ClientId) -> Result<ClientTier, AppError>;
 
     /// The policy in force for tier and priority: the latest version of the most specific one.
     fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError>;

@@ -2,6 +2,7 @@
 
 use techsupport_domain::{
     TicketId,
+    sla::Policy,
     ticket::{Decision, Ticket, TicketEvent},
 };
 use time::OffsetDateTime;
@@ -48,6 +49,14 @@ pub(super) fn change_locked(
         Err(refusal) if noticed && refusal.is_refusal() => Ok(Err(refusal)),
         Err(error) => Err(error),
     }
+}
+
+/// A ticket that returns to work, and the policy in force for it. A change of the client's type passes over tickets
+/// that are resolved or deleted: so one that is no longer must not miss a change that is under way.
+pub(super) fn returning(tx: &mut dyn Tx, mut ticket: Ticket) -> Result<(Ticket, Policy), AppError> {
+    ticket.tier = tx.hold_tier(ticket.client)?;
+    let policy = tx.policy_in_force(ticket.tier, ticket.priority)?;
+    Ok((ticket, policy))
 }
 
 /// Runs and records the steps that are due, if any are.

@@ -4,7 +4,7 @@ use techsupport_domain::{TicketId, ticket::Ticket};
 
 use super::{
     Expected,
-    change::{change_locked, run_due_steps},
+    change::{change_locked, returning, run_due_steps},
 };
 use crate::{AppError, Ctx, Entity, ports::UnitOfWorkExt};
 
@@ -21,10 +21,9 @@ pub struct RestoreTicket {
 /// that was not deleted is handed back as it is, so that asking twice does no harm.
 pub fn restore_ticket(ctx: Ctx<'_>, command: &RestoreTicket) -> Result<Ticket, AppError> {
     ctx.work.run_for(&ctx.call.budget, |tx| {
-        let (ticket, now) =
-            tx.lock_any_ticket(command.ticket)?.ok_or(AppError::NotFound(Entity::Ticket))?;
+        let (ticket, now) = tx.lock_any_ticket(command.ticket)?.ok_or(AppError::NotFound(Entity::Ticket))?;
         let restored = change_locked(ctx, tx, (ticket, now), &command.expected, &mut |tx, ticket, now| {
-            let policy = tx.policy_in_force(ticket.tier, ticket.priority)?;
+            let (ticket, policy) = returning(tx, ticket)?;
             Ok(ticket.restore(&policy, now))
         })?;
         restored.map_or_else(|refusal| Ok(Err(refusal)), |it| run_due_steps(ctx, tx, it, now).map(Ok))

@@ -5,7 +5,10 @@ use techsupport_domain::{
     ticket::{Decision, Status, Ticket},
 };
 
-use super::{Expected, Remark, change::change_ticket};
+use super::{
+    Expected, Remark,
+    change::{change_ticket, returning},
+};
 use crate::{AppError, Ctx};
 
 /// Move a ticket to another status.
@@ -27,7 +30,7 @@ pub fn change_status(ctx: Ctx<'_>, command: &ChangeStatus) -> Result<Ticket, App
     let comment = command.comment.as_ref().map(|remark| remark.named(CommentId::new(ctx.new_id())));
     change_ticket(ctx, command.ticket, &command.expected, |tx, ticket, now| {
         let moved = if (ticket.status, command.to) == (Status::Resolved, Status::InProgress) {
-            let policy = tx.policy_in_force(ticket.tier, ticket.priority)?;
+            let (ticket, policy) = returning(tx, ticket)?;
             ticket.reopen(&policy, now)?
         } else {
             ticket.transition(command.to, now)?

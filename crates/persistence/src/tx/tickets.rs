@@ -142,6 +142,13 @@ impl TicketTx for PgTx<'_> {
         Ok((loaded.into_iter().map(sane).collect::<Result<_, _>>()?, now))
     }
 
+    fn hold_tier(&mut self, client: ClientId) -> Result<ClientTier, AppError> {
+        let tier: String = self.exec(|conn| {
+            clients::table.find(client.uuid()).select(clients::tier).for_key_share().first(conn)
+        })?;
+        tier_of(&tier).map_err(AppError::internal)
+    }
+
     fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError> {
         let priority = i16::from(priority.get());
         let version: Uuid = self

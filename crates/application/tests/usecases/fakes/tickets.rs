@@ -113,6 +113,10 @@ impl TicketTx for Store {
         Ok((found, self.now))
     }
 
+    fn hold_tier(&mut self, client: ClientId) -> Result<ClientTier, AppError> {
+        self.clients.get(&client).map(|client| client.tier).ok_or_else(|| AppError::internal("no client"))
+    }
+
     fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError> {
         let specific = self.policies.get(&(tier, priority));
         Ok(specific.or(self.policy.as_ref()).cloned().unwrap_or_else(|| default_policy(version(), tier)))
