@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
-use crate::{bench, chaos, check, down, migrate, seed, signals, test, up};
+use crate::{bench, chaos, check, down, migrate, schemathesis, seed, signals, test, up};
 
 /// Runs, tests and checks TechSupport Pro.
 ///
@@ -34,6 +34,8 @@ enum Command {
     Chaos(chaos::Options),
     /// Measure the API beside pgbench making the same statements.
     Bench(bench::Options),
+    /// Let schemathesis try to find answers that the OpenAPI document does not promise, with a token of each role.
+    Schemathesis(schemathesis::Options),
     /// Check formatting, lints, documentation, layering, licences and tidiness.
     Check(check::Options),
 }
@@ -60,6 +62,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Seed(options) => seed::run(options),
         Command::Chaos(options) => chaos::command(options),
         Command::Bench(options) => bench::run(options),
+        Command::Schemathesis(options) => schemathesis::run(options),
         Command::Check(options) => check::run(options),
     }
 }

@@ -20,6 +20,7 @@ mod programs;
 mod progress;
 pub mod provision;
 mod psql;
+mod schemathesis;
 mod seed;
 mod service;
 mod signals;

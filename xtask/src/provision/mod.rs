@@ -5,7 +5,7 @@
 //! only, on ports of their own, and let everybody on this machine in: they hold demo and test data.
 
 mod account;
-mod apt;
+pub(crate) mod apt;
 mod docker;
 mod installed;
 mod instance;
