@@ -133,6 +133,8 @@ mod tests {
             address_per_minute: 1,
             account_burst: 2,
             account_per_minute: 1,
+            anywhere_burst: 4,
+            anywhere_per_hour: 1,
             max_tracked,
             audited_per_minute: 2,
         })
@@ -167,6 +169,23 @@ mod tests {
         let network = |n: u8| Some(IpAddr::from([10, 0, 0, n]));
         let told = (0..100).filter(|n| throttle.is_worth_telling(network(*n))).count();
         assert_eq!(told, 1, "of all together, with the one before");
+    }
+
+    #[test]
+    fn an_account_counts_apart_from_where_it_is_tried() {
+        let throttle = throttle(100);
+        let refused = (0..20).filter(|_| throttle.attempt_from_anywhere("ana").is_err()).count();
+        assert_eq!(refused, 16);
+        assert!(throttle.attempt_from_anywhere("luis").is_ok());
+        assert!(throttle.attempt(from("1.1.1.1"), "ana").is_ok(), "whoever counts asks for both");
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let throttle = throttle(100);
+        let refused =
+            (0..9).filter(|n| throttle.attempt(from(&format!("2001:db8::{n}")), "ana").is_err()).count();
+        assert_eq!(refused, 7);
     }
 
     #[test]
