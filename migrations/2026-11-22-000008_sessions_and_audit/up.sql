@@ -34,6 +34,7 @@ CREATE INDEX audit_log_by_age ON audit_log (at, id);
 CREATE INDEX audit_log_by_actor ON audit_log (actor_id, at, id) WHERE actor_id IS NOT NULL;
 CREATE INDEX audit_log_by_target ON audit_log (target_id, at, id) WHERE target_id IS NOT NULL;
 CREATE INDEX audit_log_by_action ON audit_log (action, at, id);
+CREATE INDEX audit_log_by_outcome ON audit_log (outcome, at, id);
 
 -- No program may change the past, not even by mistake.
 CREATE FUNCTION audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

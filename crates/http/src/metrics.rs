@@ -46,11 +46,24 @@ fn describe() {
     metrics::describe_gauge!("http_work_in_flight", "Places taken, by queue; common is the database's");
     metrics::describe_gauge!("http_work_waiting", "Requests that wait for a place, by queue");
     metrics::describe_counter!("http_work_rejected_total", "Requests that found the queue full, by queue");
-    metrics::describe_counter!("http_requests_replayed_total", "Requests that got the kept answer of an earlier one");
+    metrics::describe_counter!(
+        "http_requests_replayed_total",
+        "Requests that got the kept answer of an earlier one"
+    );
+    metrics::describe_gauge!(
+        "auth_ended_sessions_known",
+        "Ended logins whose access tokens this process still has to turn away"
+    );
     metrics::describe_counter!("login_throttled_total", "Attempts to sign in that came too often");
-    metrics::describe_counter!("http_rate_limited_total", "Requests beyond the rate limit, by user or address");
+    metrics::describe_counter!(
+        "http_rate_limited_total",
+        "Requests beyond the rate limit, by user or address"
+    );
     metrics::describe_gauge!("events_waiters", "Requests that wait for events");
-    metrics::describe_counter!("events_waiters_rejected_total", "Requests that found no place to wait for events");
+    metrics::describe_counter!(
+        "events_waiters_rejected_total",
+        "Requests that found no place to wait for events"
+    );
     metrics::describe_gauge!("outbox_pending", "Events that have not been published");
     metrics::describe_gauge!("outbox_oldest_seconds", "How long the oldest of them has been waiting");
     metrics::describe_gauge!("sla_tickets_set_aside", "Tickets the sweep cannot process");

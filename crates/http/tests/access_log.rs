@@ -74,6 +74,7 @@ fn every_request_has_its_line_and_no_line_has_a_secret() {
     tracing::subscriber::set_global_default(Recorder(Arc::clone(&lines))).unwrap();
     let desk = Desk::with(|plan| {
         plan.http.request_timeout_ms = 500;
+        plan.work = common::stubs::StubWork::willing();
         plan.reader.ticket = Box::new(|budget, id| {
             eventually("the time is over", || id.uuid().as_u128() & 1 == 0 || budget.is_over());
             common::dawdle(std::time::Duration::from_millis(if budget.is_over() { 200 } else { 0 }));

@@ -82,8 +82,6 @@ fn only_known_origins_may_call_from_a_browser() {
 
 #[test]
 fn the_callers_address_is_the_proxys_word_only_when_the_proxy_is_trusted() {
-    use techsupport_application::AppError;
-
     let body = serde_json::json!({"email": "a@b.c", "password": "wrong wrong"}).to_string();
     let attempts = |trusted: bool| {
         let desk = Desk::with(|plan| {
@@ -91,7 +89,7 @@ fn the_callers_address_is_the_proxys_word_only_when_the_proxy_is_trusted() {
             if trusted {
                 plan.http.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
             }
-            plan.work = common::stubs::StubWork(Box::new(|_| Err(AppError::TimedOut)));
+            plan.work = common::stubs::StubWork::willing();
         });
         let from = |n: u32| {
             let address = format!("203.0.113.{n}");

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Desk, token};
+use common::{Desk, stubs::StubWork, token};
 use serde_json::{Value, json};
 
 const ID: &str = "0190c0de-0000-7000-8000-000000000001";
@@ -350,7 +350,7 @@ fn tokens_that_are_not_good_are_refused() {
 
 #[test]
 fn signing_in_is_throttled_and_bad_credentials_are_one_answer() {
-    let desk = Desk::start();
+    let desk = Desk::with(|plan| plan.work = StubWork::willing());
     let login = |email: &str, password: &str| {
         let body = json!({"email": email, "password": password}).to_string();
         desk.call("POST", "/api/auth/login", &[("content-type", "application/json")], body.as_bytes())

@@ -6,12 +6,12 @@ use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
         AccountReader, AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, CommentRow,
-        Credentials, EndedSessions, FeedEvent, FeedQuery, FeedReader, Passwords, Reader, Readiness,
+        Credentials, EndedSessions, FeedEvent, FeedQuery, FeedReader, ImportErrorRow, ImportReader, ImportRow, Passwords, Reader, Readiness,
         SessionRow, StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork, UserFilter,
     },
 };
 use techsupport_domain::{
-    Agent, AgentId, Client, ClientId, ClientTier, PolicyVersionId, Role, TicketId, User, UserId,
+    Agent, AgentId, Client, ClientId, ClientTier, ImportId, PolicyVersionId, Role, TicketId, User, UserId,
     sla::default_policy,
     text::{Description, Email, Title},
     ticket::{NewTicket, Priority, Tags, Ticket, TicketNumber},
@@ -164,6 +164,21 @@ impl AccountReader for StubReader {
         _: std::time::Duration,
     ) -> Result<EndedSessions, AppError> {
         Ok(EndedSessions { ids: Vec::new(), as_of: OffsetDateTime::UNIX_EPOCH })
+    }
+}
+
+impl ImportReader for StubReader {
+    fn import(&self, _: &Budget, _: ImportId) -> Result<Option<ImportRow>, AppError> {
+        Ok(None)
+    }
+
+    fn import_errors(
+        &self,
+        _: &Budget,
+        _: ImportId,
+        _: Page,
+    ) -> Result<Option<Paged<ImportErrorRow>>, AppError> {
+        Ok(None)
     }
 }
 
