@@ -7,11 +7,13 @@
 )]
 
 mod accounts;
+mod bulk;
 mod changes;
 mod commands;
 mod deliveries;
 mod fakes;
 mod golden;
+mod history;
 mod relay;
 mod repeats;
 mod sweep;

@@ -1,7 +1,7 @@
 //! The deadline sweep on a real server.
 
 mod late;
-mod policies;
+pub(crate) mod policies;
 mod replicas;
 mod trouble;
 
@@ -12,7 +12,7 @@ use techsupport_tests::{Client, Desk, system_call};
 use uuid::Uuid;
 
 /// One pass.
-fn sweep(ports: &Ports, batch: u32) -> Result<SweepReport, AppError> {
+pub(crate) fn sweep(ports: &Ports, batch: u32) -> Result<SweepReport, AppError> {
     let call = system_call();
     sweep_deadlines(Ctx::new(ports, &call), batch, Duration::from_mins(1))
 }
@@ -24,7 +24,7 @@ fn tickets(desk: &Desk, caller: &Client, tier: &str, count: usize) -> Vec<Uuid> 
 }
 
 /// Every ticket two hours and a second older: past the deadline of a VIP.
-fn let_two_hours_pass(desk: &Desk) {
+pub(crate) fn let_two_hours_pass(desk: &Desk) {
     for statement in [
         "UPDATE tickets SET created_at = created_at - interval '7201 s', updated_at = updated_at - interval '7201 s'",
         "UPDATE sla_clocks SET started_at = started_at - interval '7201 s', \

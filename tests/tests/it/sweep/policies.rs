@@ -14,7 +14,7 @@ use super::sweep;
 type StepRow = (&'static str, i16, Option<i32>, Option<i16>, &'static str);
 
 /// A policy for urgent tickets of NORMAL clients.
-pub(super) fn install(desk: &Desk, targets: &[(&str, i32)], steps: &[StepRow]) {
+pub(crate) fn install(desk: &Desk, targets: &[(&str, i32)], steps: &[StepRow]) {
     let policy = "WITH policy AS (INSERT INTO sla_policies (id, name, client_tier, priority) \
                   VALUES (gen_random_uuid(), 'urgent', 'NORMAL', 1) RETURNING id) \
                   INSERT INTO sla_policy_versions (id, policy_id, version, calendar) \

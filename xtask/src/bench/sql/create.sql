@@ -3,24 +3,27 @@
 \set n random(1, {clients})
 \set p random(1, 4)
 BEGIN;
-SELECT clock_timestamp() AS now, c.id AS client, c.tier, v.id AS policy, bench.new_id() AS id, bench.new_id() AS event,
-    bench.new_id() AS entry
-FROM clients c JOIN sla_policies p ON p.client_tier = c.tier JOIN sla_policy_versions v ON v.policy_id = p.id
-WHERE c.id = (SELECT id FROM bench.clients WHERE n = :n) AND (p.priority IS NULL OR p.priority = :p)
+SELECT id AS client, tier FROM clients WHERE id = (SELECT id FROM bench.clients WHERE n = :n) FOR KEY SHARE \gset k_
+SELECT clock_timestamp() AS now, nextval('ticket_numbers') AS number, v.id AS policy, bench.new_id() AS id,
+    bench.new_id() AS event, bench.new_id() AS entry
+FROM sla_policies p JOIN sla_policy_versions v ON v.policy_id = p.id
+WHERE p.client_tier = :k_tier::text AND (p.priority IS NULL OR p.priority = :p)
 ORDER BY p.priority ASC NULLS LAST, v.version DESC LIMIT 1 \gset k_
-SELECT nextval('ticket_numbers') AS number \gset k_
 WITH change AS (SELECT * FROM unnest(ARRAY[:k_id]::uuid[], ARRAY[:k_number]::bigint[], ARRAY[1]::bigint[],
         ARRAY['{title}']::text[], ARRAY['{description}']::text[], ARRAY['OPEN']::text[], ARRAY[:p]::smallint[],
         ARRAY[:k_client]::uuid[], ARRAY[NULL]::uuid[], ARRAY[0]::smallint[], ARRAY[:k_now]::timestamptz[],
-        ARRAY[:k_now]::timestamptz[], ARRAY[NULL]::timestamptz[], ARRAY[NULL]::timestamptz[])
+        ARRAY[:k_now]::timestamptz[], ARRAY[NULL]::timestamptz[], ARRAY[NULL]::timestamptz[],
+        ARRAY[:k_now::timestamptz + CASE :k_tier::text WHEN 'VIP' THEN interval '120 min' ELSE interval '1440 min' END],
+        ARRAY['']::text[])
     AS c (id, number, version, title, description, status, priority, client_id, agent_id, escalation_level, created_at,
-        updated_at, resolved_at, deleted_at)),
+        updated_at, resolved_at, deleted_at, due_at, tags)),
 inserted AS (INSERT INTO tickets (id, number, version, title, description, status, priority, client_id, agent_id,
-        escalation_level, created_at, updated_at, resolved_at, deleted_at)
-    SELECT * FROM change WHERE version = 1 RETURNING 1),
+        escalation_level, created_at, updated_at, resolved_at, deleted_at, due_at, tags)
+    SELECT id, number, version, title, description, status, priority, client_id, agent_id, escalation_level, created_at,
+        updated_at, resolved_at, deleted_at, due_at, string_to_array(tags, E'\n') FROM change WHERE version = 1 RETURNING 1),
 updated AS (UPDATE tickets t SET version = c.version, status = c.status, priority = c.priority, agent_id = c.agent_id,
         escalation_level = c.escalation_level, updated_at = c.updated_at, resolved_at = c.resolved_at,
-        deleted_at = c.deleted_at
+        deleted_at = c.deleted_at, due_at = c.due_at
     FROM change c WHERE t.id = c.id AND t.version = c.version - 1 AND c.version > 1 RETURNING 1),
 clocks AS (INSERT INTO sla_clocks AS k (ticket_id, metric, policy_version_id, cycle, started_at, running_since, paused_at,
         stopped_at, consumed_us, due_at, steps_run, warned_at, breached_at, next_step_at)
@@ -50,13 +53,16 @@ history AS (INSERT INTO ticket_timeline (ticket_id, at, id, actor_id, action, be
     SELECT * FROM unnest(ARRAY[:k_id]::uuid[], ARRAY[:k_now]::timestamptz[], ARRAY[:k_entry]::uuid[],
         ARRAY['{actor}']::uuid[], ARRAY['CREATED'], ARRAY['{}'::jsonb],
         ARRAY[jsonb_build_object('number', 'TS-1', 'title', '{title}', 'description', '{description}',
-            'status', 'OPEN', 'priority', :p::smallint, 'clientId', :k_client::text, 'agentId', NULL, 'escalationLevel', 0)], ARRAY[:k_event]::uuid[])),
+            'status', 'OPEN', 'priority', :p::smallint, 'tags', '[]'::jsonb, 'clientId', :k_client::text, 'clientType',
+            :k_tier::text, 'agentId', NULL, 'escalationLevel', 0)], ARRAY[:k_event]::uuid[])),
 events AS (INSERT INTO outbox (id, type, ticket_id, at, traceparent, body)
     SELECT e.id, e.type, e.ticket_id, e.at, e.traceparent, e.body::json
     FROM unnest(ARRAY[:k_event]::uuid[], ARRAY['pro.techsupport.ticket.created.v1'], ARRAY[:k_id]::uuid[],
         ARRAY[:k_now]::timestamptz[], ARRAY['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
         ARRAY[(SELECT body FROM bench.documents WHERE type = 'pro.techsupport.ticket.created.v1')])
-        AS e (id, type, ticket_id, at, traceparent, body))
+        AS e (id, type, ticket_id, at, traceparent, body)),
+dated AS (UPDATE tickets t SET due_at = d.due_at FROM unnest(ARRAY[]::uuid[], ARRAY[]::timestamptz[]) AS d (id, due_at)
+    WHERE t.id = d.id AND t.due_at IS DISTINCT FROM d.due_at)
 SELECT (SELECT count(*) FROM inserted) + (SELECT count(*) FROM updated),
     (SELECT count(pg_notify('techsupport_deadlines', '')) FROM (SELECT 1 FROM clocks
         WHERE next_step_at < clock_timestamp() + make_interval(secs => 60000 / 1000.0) LIMIT 1) AS soon);

@@ -3,7 +3,7 @@
 \set n :client_id * {span} + random(1, {span})
 BEGIN;
 SELECT id, number, version, title, description, status, priority, client_id, agent_id, escalation_level, created_at,
-    updated_at, resolved_at, deleted_at
+    updated_at, resolved_at, deleted_at, tags
 FROM tickets WHERE id = ANY (ARRAY[(SELECT id FROM bench.movable WHERE n = :n)]) AND deleted_at IS NULL FOR UPDATE \gset t_
 SELECT clock_timestamp() AS now, t.id, c.tier, k.ticket_id, k.metric, k.policy_version_id, k.cycle, k.started_at,
     k.running_since, k.paused_at, k.stopped_at, k.consumed_us, k.due_at, k.steps_run, k.warned_at, k.breached_at,
@@ -15,15 +15,16 @@ WITH change AS (SELECT * FROM unnest(ARRAY[:t_id]::uuid[], ARRAY[:t_number]::big
         ARRAY[CASE :t_status::text WHEN 'WAITING' THEN 'IN_PROGRESS' ELSE 'WAITING' END], ARRAY[:t_priority]::smallint[],
         ARRAY[:t_client_id]::uuid[], ARRAY[nullif(:t_agent_id, '')]::uuid[], ARRAY[:t_escalation_level]::smallint[],
         ARRAY[:t_created_at]::timestamptz[], ARRAY[:k_now]::timestamptz[], ARRAY[NULL]::timestamptz[],
-        ARRAY[NULL]::timestamptz[])
+        ARRAY[NULL]::timestamptz[], ARRAY[NULL]::timestamptz[], ARRAY[NULL]::text[])
     AS c (id, number, version, title, description, status, priority, client_id, agent_id, escalation_level, created_at,
-        updated_at, resolved_at, deleted_at)),
+        updated_at, resolved_at, deleted_at, due_at, tags)),
 inserted AS (INSERT INTO tickets (id, number, version, title, description, status, priority, client_id, agent_id,
-        escalation_level, created_at, updated_at, resolved_at, deleted_at)
-    SELECT * FROM change WHERE version = 1 RETURNING 1),
+        escalation_level, created_at, updated_at, resolved_at, deleted_at, due_at, tags)
+    SELECT id, number, version, title, description, status, priority, client_id, agent_id, escalation_level, created_at,
+        updated_at, resolved_at, deleted_at, due_at, string_to_array(tags, E'\n') FROM change WHERE version = 1 RETURNING 1),
 updated AS (UPDATE tickets t SET version = c.version, status = c.status, priority = c.priority, agent_id = c.agent_id,
         escalation_level = c.escalation_level, updated_at = c.updated_at, resolved_at = c.resolved_at,
-        deleted_at = c.deleted_at
+        deleted_at = c.deleted_at, due_at = c.due_at
     FROM change c WHERE t.id = c.id AND t.version = c.version - 1 AND c.version > 1 RETURNING 1),
 clocks AS (INSERT INTO sla_clocks AS k (ticket_id, metric, policy_version_id, cycle, started_at, running_since, paused_at,
         stopped_at, consumed_us, due_at, steps_run, warned_at, breached_at, next_step_at)
@@ -58,7 +59,9 @@ events AS (INSERT INTO outbox (id, type, ticket_id, at, traceparent, body)
     FROM unnest(ARRAY[:k_event]::uuid[], ARRAY['pro.techsupport.ticket.status_changed.v1'], ARRAY[:t_id]::uuid[],
         ARRAY[:k_now]::timestamptz[], ARRAY['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
         ARRAY[(SELECT body FROM bench.documents WHERE type = 'pro.techsupport.ticket.status_changed.v1')])
-        AS e (id, type, ticket_id, at, traceparent, body))
+        AS e (id, type, ticket_id, at, traceparent, body)),
+dated AS (UPDATE tickets t SET due_at = d.due_at FROM unnest(ARRAY[]::uuid[], ARRAY[]::timestamptz[]) AS d (id, due_at)
+    WHERE t.id = d.id AND t.due_at IS DISTINCT FROM d.due_at)
 SELECT (SELECT count(*) FROM inserted) + (SELECT count(*) FROM updated),
     (SELECT count(pg_notify('techsupport_deadlines', '')) FROM (SELECT 1 FROM clocks
         WHERE next_step_at < clock_timestamp() + make_interval(secs => 60000 / 1000.0) LIMIT 1) AS soon);
