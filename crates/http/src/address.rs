@@ -5,7 +5,7 @@ use std::{
     str::FromStr,
 };
 
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -37,7 +37,11 @@ impl FromStr for Network {
         if prefix > bits {
             return Err(wrong());
         }
-        Ok(Self { address, prefix })
+        // Addresses are compared in their plain form.
+        match (address.to_canonical(), prefix.checked_sub(96)) {
+            (plain @ IpAddr::V4(_), Some(prefix)) if address.is_ipv6() => Ok(Self { address: plain, prefix }),
+            _ => Ok(Self { address, prefix }),
+        }
     }
 }
 
@@ -72,15 +76,13 @@ pub(crate) fn of_caller(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[Ne
     if !is_trusted(peer) {
         return Some(peer);
     }
-    let hops: Vec<&str> = headers
-        .get_all(FORWARDED_FOR)
-        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
-        .map(str::trim)
-        .collect();
+    let lines: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
     let mut nearest = peer;
-    for hop in hops.into_iter().rev() {
+    for hop in lines.into_iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b',')) {
         // An entry nobody can read ends the chain: what lies beyond it was written by nobody we trust.
-        let Some(address) = address_in(hop) else { break };
+        let Some(address) = std::str::from_utf8(hop).ok().and_then(|hop| address_in(hop.trim())) else {
+            break;
+        };
         nearest = address.to_canonical();
         if !is_trusted(nearest) {
             break;
@@ -107,8 +109,6 @@ pub(crate) fn throttle_key(address: IpAddr) -> u128 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-
-    use actix_web::http::header::HeaderValue;
 
     use super::*;
 
@@ -139,11 +139,42 @@ mod tests {
         assert_eq!(caller("::ffff:10.1.2.3", &["1.1.1.1"], &trusted), "1.1.1.1");
     }
 
+    /// What the caller wrote itself stands on the left, and only what trusted proxies added is read.
+    #[test]
+    fn what_the_caller_wrote_is_never_reached() {
+        let trusted = ["10.0.0.0/8", "fd00::/8"];
+        for own in [
+            "1.1.1.1",
+            "10.0.0.9",
+            "é\u{80}",
+            "",
+            ",,,",
+            "unknown",
+            "::1, 10.0.0.9",
+            &"1.1.1.1,".repeat(1_000),
+        ] {
+            let forwarded = format!("{own}, 203.0.113.1, 10.0.0.2, fd00::2");
+            assert_eq!(caller("10.1.2.3", &[&forwarded], &trusted), "203.0.113.1", "{own}");
+            assert_eq!(
+                caller("10.1.2.3", &[own, "203.0.113.1 , [fd00::2]:443"], &trusted),
+                "203.0.113.1",
+                "{own}"
+            );
+        }
+        assert_eq!(caller("10.1.2.3", &["10.0.0.4, 10.0.0.3"], &trusted), "10.0.0.4", "proxies all the way");
+        assert_eq!(caller("10.1.2.3", &["2001:db8::1%eth0"], &trusted), "10.1.2.3");
+    }
+
     #[test]
     fn networks_are_read_and_refused() {
         assert!("0.0.0.0/0".parse::<Network>().unwrap().contains("1.2.3.4".parse().unwrap()));
         assert!(!"10.0.0.0/9".parse::<Network>().unwrap().contains("10.128.0.0".parse().unwrap()));
         assert!("2001:db8::/32".parse::<Network>().unwrap().contains("2001:db8:1::1".parse().unwrap()));
+        let mapped: Network = "::ffff:10.0.0.0/104".parse().unwrap();
+        assert!(
+            mapped.contains("10.1.2.3".parse().unwrap()) && !mapped.contains("11.0.0.1".parse().unwrap())
+        );
+        assert!("::ffff:10.0.0.1".parse::<Network>().unwrap().contains("10.0.0.1".parse().unwrap()));
         for wrong in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "host", "10.0.0.0/-1"] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
