@@ -35,6 +35,8 @@ pub struct Store {
     /// Tickets that cannot be read.
     pub corrupt: BTreeSet<TicketId>,
     pub set_aside: Vec<SetAside>,
+    /// Tickets whose lock somebody else holds for too long.
+    pub contended_tickets: BTreeSet<TicketId>,
     /// Fails every claim in a way that goes away by itself.
     pub contended: bool,
     pub inbox: BTreeSet<(String, EventId)>,
@@ -78,6 +80,7 @@ impl Default for Store {
             poisoned: BTreeSet::new(),
             corrupt: BTreeSet::new(),
             set_aside: Vec::new(),
+            contended_tickets: BTreeSet::new(),
             contended: false,
             inbox: BTreeSet::new(),
             deliveries: BTreeMap::new(),

@@ -80,6 +80,9 @@ impl TicketTx for Store {
     }
 
     fn lock_ticket(&mut self, id: TicketId) -> Result<Option<(Ticket, OffsetDateTime)>, AppError> {
+        if self.contended_tickets.contains(&id) {
+            return Err(AppError::Contention { reason: "lock timeout".to_owned() });
+        }
         if self.corrupt.contains(&id) {
             return Err(AppError::Corrupt { ticket: id, reason: "status 'LOST'".to_owned() });
         }
