@@ -8,13 +8,15 @@ mod waiting;
 use std::time::Duration;
 
 use postgres::GenericClient;
-use serde_json::Value;
+use serde_json::{Value, json};
 use techsupport_tests::{Client, Desk};
 use uuid::Uuid;
 
-/// A feed that only grows when the test lets it.
+/// A feed that only grows when the test lets it, past its first comparison with the outbox.
 fn by_hand() -> Desk {
-    Desk::with().without_sweep().without_relay().set("FEED__ENABLED", false).start()
+    let desk = Desk::with().without_sweep().without_relay().set("FEED__ENABLED", false).start();
+    assert_eq!(append(&desk, 1), 0);
+    desk
 }
 
 /// One pass that may take so many events; how many it took.
@@ -27,7 +29,18 @@ fn write(connection: &mut impl GenericClient, ticket: Uuid) -> Uuid {
     let id = techsupport_bootstrap::ids::new_id();
     let sql = "INSERT INTO outbox (id, type, ticket_id, at, traceparent, body) \
                VALUES ($1, 'pro.techsupport.ticket.created.v1', $2, now(), '', $3::text::json)";
-    connection.execute(sql, &[&id, &ticket, &format!("{{\"id\":\"{id}\"}}")]).unwrap();
+    let document = json!({
+        "specversion": "1.0",
+        "id": id,
+        "source": "/techsupport-pro",
+        "type": "pro.techsupport.ticket.created.v1",
+        "subject": ticket,
+        "time": "2026-02-12T20:45:23.123Z",
+        "datacontenttype": "application/json",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "data": {},
+    });
+    connection.execute(sql, &[&id, &ticket, &document.to_string()]).unwrap();
     id
 }
 
