@@ -76,3 +76,42 @@ fn killed_before_the_commit_the_retry_does_it_for_the_first_time() {
     assert_eq!(desk.database().count("outbox"), 1);
     assert!(is_replay(&retry(&with_key(&admin, "k"), &body).expect(201)));
 }
+
+/// The server commits, and nobody hears of it: the caller is told that the change may have been made. With a key
+/// there is no need to look.
+#[test]
+fn a_commit_that_nobody_heard_of_is_found_by_the_retry() {
+    let desk = patient().cuttable_database().start();
+    let admin = desk.admin();
+    let body = ticket_body(desk.client_of(&admin, "VIP"));
+    let caller = with_key(&admin, "k");
+    let mut other = desk.database().connect();
+    // Runs within COMMIT.
+    other
+        .batch_execute(
+            "CREATE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END'; \
+             CREATE CONSTRAINT TRIGGER wait_for_the_test AFTER INSERT ON idempotency_keys \
+             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_for_the_test(); \
+             SELECT pg_advisory_lock(4711)",
+        )
+        .unwrap();
+    let asking = std::thread::spawn({
+        let (caller, body) = (caller.clone(), body.clone());
+        move || caller.post("/api/tickets", &body)
+    });
+    let committing = "pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
+    eventually("it is about to commit", || desk.database().count(committing) == 1);
+    desk.database_way().cut();
+    asking.join().unwrap().expect_problem(503, "unavailable");
+    assert_eq!(desk.database().count("tickets"), 0);
+    other.batch_execute("SELECT pg_advisory_unlock(4711)").unwrap();
+    eventually("the commit is over", || desk.database().count("tickets") == 1);
+    desk.database_way().heal();
+    let answer = until("the database is there again", || {
+        let answer = caller.post("/api/tickets", &body);
+        (!matches!(answer.status, 409 | 503)).then_some(answer)
+    });
+    assert!(is_replay(&answer.expect(201)));
+    assert_eq!(desk.database().count("tickets"), 1);
+}
