@@ -7,6 +7,7 @@ mod feed;
 mod deploy;
 mod grid;
 mod http;
+mod imports;
 mod messaging;
 mod migrations;
 mod programs;

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The longest answer that is read.
-const MAX_ANSWER_BYTES: u64 = 64 * 1_024;
+const MAX_ANSWER_BYTES: u64 = 1_024 * 1_024;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]

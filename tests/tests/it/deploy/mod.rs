@@ -1,0 +1,131 @@
+//! The files in `deploy/`, held against the programs they are about. They are read as Docker, Kubernetes and
+//! Prometheus read them; none of these has to be there.
+
+mod compose;
+mod image;
+mod kubernetes;
+mod metrics;
+mod probes;
+mod promql;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use techsupport_api::{ApiSettings, refuse_weak_secrets};
+use techsupport_bootstrap::{
+    servers::refuse_weak_passwords,
+    settings::{Sources, load_from},
+};
+use techsupport_sla_worker::SlaWorkerSettings;
+use techsupport_tests::program;
+
+type Variables = Vec<(String, String)>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn text(path: &str) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every document of a file.
+fn yaml(path: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(&text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(|item| item.as_str().unwrap().to_owned()).collect()
+}
+
+/// The version that the programs say they have.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Lines such as `NAME=value`.
+fn env_file(text: &str) -> Variables {
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| line.split_once('=').unwrap_or_else(|| panic!("no variable: {line}")))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Fails unless the program starts with these variables and, in production, thinks its secrets good.
+fn accepted_by(program: &str, variables: &[(String, String)]) {
+    let profile =
+        variables.iter().find(|(name, _)| name == "TECHSUPPORT_PROFILE").map(|(_, value)| value.as_str());
+    assert_eq!(profile, Some("production"), "{program}");
+    match program {
+        "techsupport-api" => refuse_weak_secrets(&api_settings(variables)).unwrap(),
+        "sla-worker" => {
+            let settings = worker_settings(variables);
+            let (database, broker) = (&settings.database.url, &settings.broker.url);
+            refuse_weak_passwords(settings.profile, database.expose_secret(), broker.expose_secret())
+                .unwrap();
+        }
+        other => panic!("{other} is no program of ours"),
+    }
+}
+
+fn api_settings(variables: &[(String, String)]) -> ApiSettings {
+    let sources = Sources { folder: None, variables: variables.to_vec() };
+    load_from(&sources).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn worker_settings(variables: &[(String, String)]) -> SlaWorkerSettings {
+    let sources = Sources { folder: None, variables: variables.to_vec() };
+    load_from(&sources).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Fails unless this is a command line of one of our programs, by its name or by its place in the image. Returns the
+/// program.
+fn command_of_ours(command: &[String]) -> String {
+    let (first, arguments) = command.split_first().expect("a command");
+    let name = first.strip_prefix("/usr/local/bin/").unwrap_or(first);
+    let asked = Command::new(program(name)).args(arguments).arg("--help").output().unwrap();
+    assert!(asked.status.success(), "{command:?}: {}", String::from_utf8_lossy(&asked.stderr));
+    name.to_owned()
+}
+
+/// What `deploy/make-secrets` makes: `.env` and `api.env`.
+fn secrets() -> (Variables, Variables) {
+    let folder = Scratch::new();
+    fs::copy(root().join("deploy/make-secrets"), folder.0.join("make-secrets")).unwrap();
+    let make = || Command::new(folder.0.join("make-secrets")).output().unwrap();
+    let made = make();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let read = |name: &str| fs::read_to_string(folder.0.join(name)).unwrap();
+    let first = (read(".env"), read("api.env"));
+    for name in [".env", "api.env"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(folder.0.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} is for its owner alone");
+    }
+    assert!(!make().status.success(), "what is there is kept");
+    assert_eq!((read(".env"), read("api.env")), first);
+    (env_file(&first.0), env_file(&first.1))
+}
+
+/// A folder that goes with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        let folder =
+            std::env::temp_dir().join(format!("techsupport-{}", techsupport_bootstrap::ids::new_id()));
+        fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
