@@ -1,6 +1,6 @@
 //! What a client's new type means for the client's tickets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use techsupport_domain::{
     ClientId, ClientTier, TicketId,
@@ -37,8 +37,8 @@ pub fn reclassify(
         for ticket in &mut tickets {
             // The row of the client says otherwise already; what is overdue was promised before.
             ticket.tier = from;
-            if !policies.contains_key(&ticket.priority) {
-                policies.insert(ticket.priority, tx.policy_in_force(to, ticket.priority)?);
+            if let Entry::Vacant(unknown) = policies.entry(ticket.priority) {
+                unknown.insert(tx.policy_in_force(to, ticket.priority)?);
             }
         }
         let noticed = due_steps(ctx, tx, tickets, now)?;

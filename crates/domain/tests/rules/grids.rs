@@ -13,7 +13,7 @@ use crate::{
     model,
 };
 
-const PERMISSIONS: [Permission; 8] = [
+const PERMISSIONS: [Permission; 10] = [
     Permission::ReadSelf,
     Permission::WorkTickets,
     Permission::DeleteTickets,
@@ -22,6 +22,8 @@ const PERMISSIONS: [Permission; 8] = [
     Permission::ManageUsers,
     Permission::ReadEvents,
     Permission::ReadAudit,
+    Permission::ReadImports,
+    Permission::UploadFiles,
 ];
 
 /// A new permission has to be added to [`PERMISSIONS`] before this compiles.
@@ -35,6 +37,8 @@ const fn position(permission: Permission) -> usize {
         Permission::ManageUsers => 5,
         Permission::ReadEvents => 6,
         Permission::ReadAudit => 7,
+        Permission::ReadImports => 8,
+        Permission::UploadFiles => 9,
     }
 }
 

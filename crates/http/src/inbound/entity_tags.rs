@@ -1,6 +1,6 @@
 //! Lists of entity tags (RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2).
 
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// What `If-Match` or `If-None-Match` name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) struct Malformed;
 impl EntityTags {
     /// What the field says, if it is there. Several lines are one list.
     pub(crate) fn read(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Self>, Malformed> {
-        let lines: Vec<&[u8]> = headers.get_all(name).map(|line| line.as_bytes()).collect();
+        let lines: Vec<&[u8]> = headers.get_all(name).map(HeaderValue::as_bytes).collect();
         match lines.as_slice() {
             [] => Ok(None),
             lines => parse(&lines.join(&b","[..])).map(Some),
@@ -72,7 +72,8 @@ mod tests {
     use super::*;
 
     fn these(tags: &[(bool, &str)]) -> Result<EntityTags, Malformed> {
-        let tag = |(weak, opaque): &(bool, &str)| EntityTag { weak: *weak, opaque: opaque.as_bytes().to_vec() };
+        let tag =
+            |(weak, opaque): &(bool, &str)| EntityTag { weak: *weak, opaque: opaque.as_bytes().to_vec() };
         Ok(EntityTags::These(tags.iter().map(tag).collect()))
     }
 
@@ -80,14 +81,28 @@ mod tests {
     fn lists_are_read_as_the_standard_writes_them() {
         assert_eq!(parse(b" * "), Ok(EntityTags::Any));
         assert_eq!(parse(b"\"1\""), these(&[(false, "1")]));
-        assert_eq!(parse(b"\"xyzzy\", W/\"r2d2,x\" ,\"\""), these(&[(false, "xyzzy"), (true, "r2d2,x"), (false, "")]));
+        assert_eq!(
+            parse(b"\"xyzzy\", W/\"r2d2,x\" ,\"\""),
+            these(&[(false, "xyzzy"), (true, "r2d2,x"), (false, "")])
+        );
         assert_eq!(parse(b", ,\"1\",,"), these(&[(false, "1")]));
         assert_eq!(parse(b""), these(&[]));
     }
 
     #[test]
     fn what_is_no_list_of_tags_is_refused() {
-        for wrong in ["1", "\"1", "1\"", "w/\"1\"", "W/ \"1\"", "\"1\"\"2\"", "\"1\" \"2\"", "*, \"1\"", "\"a b\"", "**"] {
+        for wrong in [
+            "1",
+            "\"1",
+            "1\"",
+            "w/\"1\"",
+            "W/ \"1\"",
+            "\"1\"\"2\"",
+            "\"1\" \"2\"",
+            "*, \"1\"",
+            "\"a b\"",
+            "**",
+        ] {
             assert_eq!(parse(wrong.as_bytes()), Err(Malformed), "{wrong}");
         }
     }

@@ -53,11 +53,11 @@ fn event(event: &TicketEvent) -> String {
         ),
         TicketEvent::Edited(edited) => format!(
             "edited title {} description {} priority {} tags {} tier {}",
-            replaced(&edited.title, Title::as_str),
-            replaced(&edited.description, Description::as_str),
-            replaced(&edited.priority, |priority| priority.get()),
-            replaced(&edited.tags, |tags| tags.iter().collect::<Vec<_>>().join("+")),
-            replaced(&edited.tier, |tier| tier.name()),
+            replaced(edited.title.as_ref(), Title::as_str),
+            replaced(edited.description.as_ref(), Description::as_str),
+            replaced(edited.priority.as_ref(), |priority| priority.get()),
+            replaced(edited.tags.as_ref(), |tags| tags.iter().collect::<Vec<_>>().join("+")),
+            replaced(edited.tier.as_ref(), |tier| tier.name()),
         ),
         TicketEvent::Commented(comment) => format!("commented {}", comment.visibility.name()),
         TicketEvent::Deleted => "deleted".to_owned(),
@@ -72,8 +72,8 @@ fn event(event: &TicketEvent) -> String {
     }
 }
 
-fn replaced<'a, T, S: std::fmt::Display>(value: &'a Option<Replaced<T>>, say: impl Fn(&'a T) -> S) -> String {
-    value.as_ref().map_or_else(|| "-".to_owned(), |it| format!("{} > {}", say(&it.before), say(&it.after)))
+fn replaced<'a, T, S: std::fmt::Display>(value: Option<&'a Replaced<T>>, say: impl Fn(&'a T) -> S) -> String {
+    value.map_or_else(|| "-".to_owned(), |it| format!("{} > {}", say(&it.before), say(&it.after)))
 }
 
 fn step(due: &DueStep) -> String {

@@ -63,7 +63,7 @@ impl TicketModel {
 
     pub fn rename(&mut self, title: &str, tags: &[&str], at: Us) -> Vec<String> {
         let (old_title, old_tags) = (self.title.clone(), self.tags.clone());
-        self.title = title.to_owned();
+        title.clone_into(&mut self.title);
         self.tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let title = replaced(&old_title, &self.title);
         let tags = replaced(&old_tags.join("+"), &self.tags.join("+"));

@@ -111,6 +111,10 @@ pub(crate) fn change_status_docs() -> Operation {
              other.",
         )
         .takes::<StatusBody>(json!({"status": "IN_PROGRESS", "comment": "We are on our way."}))
+        .also(json!({
+            "if": {"required": ["visibility"], "properties": {"visibility": {"type": "string"}}},
+            "then": {"required": ["comment"], "properties": {"comment": {"type": "string"}}}
+        }))
         .answers(200, "The ticket as it is now.", dto::sample_in(Status::InProgress))
         .with_etag()
         .if_match()

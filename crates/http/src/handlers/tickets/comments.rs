@@ -10,10 +10,7 @@ use techsupport_application::{
     tickets::{self, AddComment, Remark},
     wire_time,
 };
-use techsupport_domain::{
-    CommentId, TicketId, UserId,
-    ticket::Visibility,
-};
+use techsupport_domain::{CommentId, TicketId, UserId, ticket::Visibility};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 

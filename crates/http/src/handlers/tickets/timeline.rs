@@ -60,9 +60,9 @@ struct EntryDto {
 struct ActorDto {
     #[schema(required, schema_with = terms::actor_kind)]
     kind: &'static str,
-    #[schema(required, schema_with = terms::id)]
+    #[schema(required, schema_with = terms::or_null::id)]
     id: Option<String>,
-    #[schema(required, schema_with = terms::email)]
+    #[schema(required, schema_with = terms::or_null::email)]
     email: Option<String>,
 }
 
