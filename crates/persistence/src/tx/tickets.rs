@@ -151,8 +151,8 @@ impl TicketTx for PgTx<'_> {
 
     fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError> {
         let priority = i16::from(priority.get());
-        let version: Uuid = self
-            .exec(|conn| in_force(tier.name(), priority).select(sla_policy_versions::id).first(conn))?;
+        let version: Uuid =
+            self.exec(|conn| in_force(tier.name(), priority).select(sla_policy_versions::id).first(conn))?;
         self.policy(version)
     }
 
@@ -225,7 +225,9 @@ impl TicketTx for PgTx<'_> {
             self.exec(|conn| record::Record::of(changes, horizon).get_result(conn))?;
         let meant = changes.iter().filter(|change| change.extent() != Extent::Untouched).count();
         if usize::try_from(written) != Ok(meant) {
-            return Err(AppError::internal(format!("{written} of {meant} tickets were written: stale versions")));
+            return Err(AppError::internal(format!(
+                "{written} of {meant} tickets were written: stale versions"
+            )));
         }
         for change in changes {
             for edited in change.edits() {
