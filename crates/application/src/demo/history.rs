@@ -4,24 +4,25 @@ use techsupport_domain::{
     Agent, Client,
     sla::{Metric, Policy},
     text::Title,
-    ticket::{Decision, Priority, Status, Ticket, TicketEvent},
+    ticket::{Decision, Priority, Status, Tags, Ticket, TicketEvent},
 };
 use time::{Duration, OffsetDateTime};
 
 use super::Chance;
 use crate::AppError;
 
-const TITLES: [&str; 10] = [
-    "Cannot sign in since this morning",
-    "Invoice shows the wrong amount",
-    "Printer on the second floor is offline",
-    "Report does not finish",
-    "Mail arrives hours late",
-    "VPN drops every ten minutes",
-    "New colleague needs access",
-    "Application is slow after the update",
-    "La impresora fiscal no responde",
-    "Data missing after the import",
+/// What tickets are about, and how they are tagged.
+const SUBJECTS: [(&str, &[&str]); 10] = [
+    ("Cannot sign in since this morning", &["access"]),
+    ("Invoice shows the wrong amount", &["billing"]),
+    ("Printer on the second floor is offline", &["hardware", "printer"]),
+    ("Report does not finish", &["reports"]),
+    ("Mail arrives hours late", &["mail"]),
+    ("VPN drops every ten minutes", &["network", "vpn"]),
+    ("New colleague needs access", &["access", "onboarding"]),
+    ("Application is slow after the update", &[]),
+    ("La impresora fiscal no responde", &["billing", "hardware", "printer"]),
+    ("Data missing after the import", &["imports"]),
 ];
 
 /// One act of a person.
@@ -39,6 +40,7 @@ pub(super) struct Plan {
     pub(super) client: Client,
     pub(super) priority: Priority,
     pub(super) title: Title,
+    pub(super) tags: Tags,
     pub(super) acts: Vec<Act>,
     /// How old the ticket is, in thousandths of what it may be.
     age: i32,
@@ -54,7 +56,7 @@ impl Plan {
         let client =
             chance.pick(clients).cloned().ok_or_else(|| AppError::internal("no clients to draw from"))?;
         let priority = i64::try_from(chance.below(4)).map_or(2, |below| below + 1);
-        let title = chance.pick(&TITLES).copied().unwrap_or("Demo");
+        let (title, tags) = chance.pick(&SUBJECTS).copied().unwrap_or(("Demo", &[]));
         let lives: [&[Status]; 4] = [
             &[],
             &[Status::InProgress],
@@ -71,6 +73,7 @@ impl Plan {
             client,
             priority: Priority::parse(priority).unwrap_or_default(),
             title: Title::parse(title).map_err(AppError::internal)?,
+            tags: Tags::parse(tags.iter().copied()).map_err(AppError::internal)?,
             acts,
             age: i32::try_from(chance.below(900)).unwrap_or(0),
         })

@@ -96,7 +96,7 @@ pub fn open_about_to_breach(
             let mut decisions = Vec::new();
             for _ in 0..size {
                 let title = Title::parse("Payment gateway rejects every card").map_err(AppError::internal)?;
-                let (new, now) = new_ticket(ctx, tx, client, Priority::default(), title)?;
+                let (new, now) = new_ticket(ctx, tx, client, Priority::default(), (title, Tags::default()))?;
                 let fresh = Ticket::open(new.clone(), now).state;
                 let due =
                     fresh.next_step_at().ok_or_else(|| AppError::internal("the policy promises nothing"))?;
@@ -115,7 +115,8 @@ fn record_batch(ctx: Ctx<'_>, plans: &[history::Plan], agents: &[Agent]) -> Resu
     ctx.work.run_for(&budget, |tx| {
         let mut openings = Vec::with_capacity(plans.len());
         for plan in plans {
-            let (new, now) = new_ticket(ctx, tx, &plan.client, plan.priority, plan.title.clone())?;
+            let subject = (plan.title.clone(), plan.tags.clone());
+            let (new, now) = new_ticket(ctx, tx, &plan.client, plan.priority, subject)?;
             let at = plan.opened_at(&new.policy, now);
             openings.push((Ticket::open(new, at), at));
         }
@@ -147,7 +148,7 @@ fn new_ticket(
     tx: &mut dyn Tx,
     client: &Client,
     priority: Priority,
-    title: Title,
+    (title, tags): (Title, Tags),
 ) -> Result<(NewTicket, OffsetDateTime), AppError> {
     let opening = tx.opening(client.id, priority)?.ok_or(AppError::NotFound(Entity::Client))?;
     let description = format!("{title}. Reported by {} of {}.", client.name, client.company);
@@ -157,7 +158,7 @@ fn new_ticket(
         title,
         description: Description::parse(description).map_err(AppError::internal)?,
         priority,
-        tags: Tags::default(),
+        tags,
         client: client.id,
         tier: opening.tier,
         policy: opening.policy,

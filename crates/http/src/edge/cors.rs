@@ -13,6 +13,7 @@ pub(crate) fn cors(settings: &CorsSettings) -> Cors {
             "authorization",
             "content-type",
             "if-match",
+            "if-none-match",
             "idempotency-key",
             "x-request-id",
             "traceparent",
