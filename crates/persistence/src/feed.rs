@@ -52,19 +52,15 @@ impl FeedKeeper for PgFeedKeeper {
 impl PgFeedKeeper {
     fn append_in(&self, link: &mut Link, limit: u32) -> Result<u32, AppError> {
         // The next statement has a snapshot of its own: it sees what the last holder of the row committed.
-        let Some(end) = link.query(|conn| hold_end(conn))? else { return Ok(0) };
-        let (search, limit) = match end.seen {
-            Some(seen) => {
-                link.query(|conn| conn.batch_execute(INDEX_ONLY))?;
-                (Search::Behind(seen), limit)
-            }
-            None => {
-                let timeout = self.comparison_timeout.as_millis();
-                let longer = format!("SET LOCAL statement_timeout = {timeout}");
-                link.query(|conn| conn.batch_execute(&longer))?;
-                tracing::info!("comparing all of the outbox with the event feed");
-                (Search::Everything, limit.saturating_mul(COMPARISON_BATCHES))
-            }
+        let Some(end) = link.query(hold_end)? else { return Ok(0) };
+        let (search, limit) = if let Some(seen) = end.seen {
+            link.query(|conn| conn.batch_execute(INDEX_ONLY))?;
+            (Search::Behind(seen), limit)
+        } else {
+            let longer = format!("SET LOCAL statement_timeout = {}", self.comparison_timeout.as_millis());
+            link.query(|conn| conn.batch_execute(&longer))?;
+            tracing::info!("comparing all of the outbox with the event feed");
+            (Search::Everything, limit.saturating_mul(COMPARISON_BATCHES))
         };
         let appended = link.query(|conn| search.append(conn, end.last_position, limit))?;
         u32::try_from(appended).map_err(AppError::internal)
