@@ -9,7 +9,7 @@ that are meant to be accepted are helped where OpenAPI has no words for a rule:
 * the most common passwords are refused, and no pattern names them;
 * an id is one of ours, while schemathesis takes the end of any path that it sees for one (`instance` of a problem);
 * only credentials that exist open the door, and only refresh tokens that were given out keep it open;
-* the run does not take away its own account: somebody else's, or nobody's, is changed instead.
+* the runs do not take away their own accounts: somebody else's, or nobody's, is changed instead.
 """
 
 import os
@@ -19,11 +19,13 @@ import uuid
 import schemathesis
 
 CREDENTIALS = {"email": os.environ["TECHSUPPORT_EMAIL"], "password": os.environ["TECHSUPPORT_PASSWORD"]}
-OWN_ID = os.environ["TECHSUPPORT_USER_ID"]
+PEOPLE = os.environ["TECHSUPPORT_USER_IDS"].split(",")
 NOBODY = uuid.UUID(int=0)
 
 # Cursors the server gave out, by the path and the filters they belong to.
 cursors = {}
+# Refresh tokens the server gave out.
+refresh_tokens = []
 # Of several choices each is made, and the same ones when the seed is the same.
 chance = random.Random(1)
 
@@ -50,6 +52,11 @@ def mend_query(case):
 
 
 def mend_id(case):
+    """`bulk` is the name of a route, of which the rules of `{id}` say nothing."""
+    if (case.path_parameters or {}).get("id") == "bulk":
+        case.path_parameters["id"] = "no-bulk"
+    if not is_positive(case):
+        return
     try:
         uuid.UUID((case.path_parameters or {}).get("id", str(NOBODY)))
     except ValueError:
@@ -63,30 +70,39 @@ def uncommon(password):
 @schemathesis.hook
 def before_call(context, case, **kwargs):
     operation = case.operation.definition.raw.get("operationId")
-    if operation == "changeUser" and case.path_parameters and case.path_parameters.get("id") == OWN_ID:
+    if operation == "changeUser" and case.path_parameters and str(case.path_parameters.get("id")).lower() in PEOPLE:
         case.path_parameters["id"] = str(NOBODY)
+    mend_id(case)
     if not is_positive(case):
         return
     if isinstance(case.query, dict):
         mend_query(case)
-    mend_id(case)
     if isinstance(case.body, dict):
         for name in ("password", "newPassword"):
             if operation in ("registerUser", "changePassword") and isinstance(case.body.get(name), str):
                 case.body[name] = uncommon(case.body[name])
     if operation == "login" and chance.random() < 0.5:
         case.body = dict(CREDENTIALS)
+    if operation in ("refreshTokens", "logout") and refresh_tokens and chance.random() < 0.5:
+        case.body = {"refreshToken": refresh_tokens.pop()}
     if operation == "changePassword" and chance.random() < 0.5:
         case.body = {"currentPassword": CREDENTIALS["password"], "newPassword": CREDENTIALS["password"]}
 
 
 @schemathesis.hook
 def after_call(context, case, response):
-    if response.status_code == 200 and isinstance(case.query, dict):
-        try:
-            following = response.json().get("nextCursor")
-        except (AttributeError, ValueError):
-            return
+    if response.status_code != 200:
+        return
+    try:
+        answer = response.json()
+    except ValueError:
+        return
+    if not isinstance(answer, dict):
+        return
+    if "refreshToken" in answer:
+        refresh_tokens.append(answer["refreshToken"])
+    if isinstance(case.query, dict):
+        following = answer.get("nextCursor")
         if following:
             key = () if "after" in case.query else filters(case.query)
             cursors[(case.formatted_path, key)] = following

@@ -27,12 +27,14 @@ const CONFIG: &str = include_str!("schemathesis.toml");
 const HOOKS: &str = include_str!("hooks.py");
 
 /// Quotas that such a run would use up at once, and tokens that outlast it. Everything else is as it is delivered.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("TECHSUPPORT__AUTH__THROTTLE__ADDRESS_BURST", "1000000"),
     ("TECHSUPPORT__AUTH__THROTTLE__ADDRESS_PER_MINUTE", "1000000"),
     ("TECHSUPPORT__AUTH__THROTTLE__ACCOUNT_BURST", "1000000"),
     ("TECHSUPPORT__AUTH__THROTTLE__ACCOUNT_PER_MINUTE", "1000000"),
     ("TECHSUPPORT__HTTP__RATE_LIMIT__REQUESTS", "1000000"),
+    ("TECHSUPPORT__AUTH__THROTTLE__ANYWHERE_BURST", "1000000"),
+    ("TECHSUPPORT__AUTH__THROTTLE__ANYWHERE_PER_HOUR", "1000000"),
     ("TECHSUPPORT__AUTH__ACCESS_LIFETIME_S", "86400"),
 ];
 
@@ -82,11 +84,13 @@ fn try_out(servers: &Servers, programs: &Programs, tool: &Tool, options: &Option
     let roles = if options.roles.is_empty() { Role::ALL.to_vec() } else { options.roles.clone() };
     // All before the first of them begins to change what it can.
     let people = roles.iter().map(|role| Person::register(port, *role)).collect::<Result<Vec<_>>>()?;
+    let ids: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
+    let run = Run { folder: &folder, port, ids: ids.join(","), options };
     let mut failed = Vec::new();
     for (number, person) in people.iter().enumerate() {
         let role = person.role;
         eprintln!("xtask: schemathesis as {} ({} of {})", role.name(), number + 1, people.len());
-        match process::run(&mut tool.command(&folder, port, person, options), "schemathesis") {
+        match process::run(&mut tool.command(&run, person), "schemathesis") {
             Ok(()) => {}
             Err(Error::Program { .. }) => failed.push(role.name()),
             Err(other) => return Err(other),
@@ -111,6 +115,15 @@ fn try_out(servers: &Servers, programs: &Programs, tool: &Tool, options: &Option
         options.seed,
         options.max_examples
     )))
+}
+
+/// What the runs have in common.
+struct Run<'a> {
+    folder: &'a Path,
+    port: u16,
+    /// Everybody's, so that nobody takes away the account of somebody whose turn is still to come.
+    ids: String,
+    options: &'a Options,
 }
 
 fn environment(servers: &Servers, port: u16) -> Vec<(String, String)> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Options;
+use super::Run;
 use super::people::Person;
 use crate::error::{Error, Result};
 use crate::provision::apt;
@@ -43,7 +43,8 @@ impl Tool {
     }
 
     /// A run with somebody's token.
-    pub(super) fn command(&self, folder: &Path, port: u16, person: &Person, options: &Options) -> Command {
+    pub(super) fn command(&self, run: &Run<'_>, person: &Person) -> Command {
+        let Run { folder, port, ids, options } = run;
         let mut command = Command::new(&self.program);
         let base = format!("http://127.0.0.1:{port}");
         command.current_dir(folder).arg("--config-file").arg(folder.join("schemathesis.toml"));
@@ -54,7 +55,7 @@ impl Tool {
         command.env("PYTHONPATH", folder).env("PYTHONDONTWRITEBYTECODE", "1");
         command.env("TECHSUPPORT_BASE", &base);
         command.env("TECHSUPPORT_EMAIL", &person.email).env("TECHSUPPORT_PASSWORD", person.password);
-        command.env("TECHSUPPORT_USER_ID", &person.id).env("TECHSUPPORT_ROLE", person.role.name());
+        command.env("TECHSUPPORT_USER_IDS", ids);
         command
     }
 }

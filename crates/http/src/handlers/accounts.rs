@@ -51,7 +51,7 @@ struct RegisterBody {
     #[garde(custom(required(rules::email)))]
     #[schema(required, schema_with = terms::email)]
     email: Member<String>,
-    #[garde(custom(required(rules::something)))]
+    #[garde(custom(required(rules::new_password)))]
     #[schema(required, schema_with = terms::new_password)]
     password: Member<String>,
     #[garde(custom(required(Role::parse)))]
@@ -170,7 +170,7 @@ pub(crate) async fn register(mut inbound: Inbound) -> Answer {
     let body: RegisterBody = inbound.json().await?;
     let command = Register {
         email: body.email.take(rules::email)?,
-        password: Secret::new(body.password.take(rules::something)?),
+        password: Secret::new(body.password.take(rules::new_password)?),
         role: body.role.take(Role::parse)?,
         active: body.active.take_optional(rules::flag)?.unwrap_or(true),
     };

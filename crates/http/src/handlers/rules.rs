@@ -73,6 +73,17 @@ pub(super) fn something(text: &str) -> Result<String, TextError> {
     }
 }
 
+/// A password that is being chosen. Whether it is among the most common ones is for the use case to find out.
+pub(super) fn new_password(text: &str) -> Result<String, String> {
+    let text = something(text).map_err(|error| error.to_string())?;
+    // In characters, not bytes.
+    if (8..=128).contains(&text.chars().count()) {
+        Ok(text)
+    } else {
+        Err("must have 8 to 128 characters".to_owned())
+    }
+}
+
 /// A text to look for; an empty one finds everything.
 pub(super) fn search(text: &str) -> Result<Option<String>, &'static str> {
     if text.contains('\0') {
@@ -122,8 +133,14 @@ fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> 
         return Ok((day.midnight().assume_utc(), last.assume_utc()));
     }
     let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| WRONG)?;
-    // Near the ends of the calendar a time can have no UTC form.
-    let at = at.checked_to_offset(UtcOffset::UTC).filter(|at| YEARS.contains(&at.year())).ok_or(WRONG)?;
+    // At the ends of the calendar a time can have no UTC form. That is decided by year and offset alone, because a
+    // pattern can say so.
+    let has_utc_form = match at.year() {
+        0 => !at.offset().is_positive(),
+        9_999 => !at.offset().is_negative(),
+        _ => true,
+    };
+    let at = at.checked_to_offset(UtcOffset::UTC).filter(|_| has_utc_form).ok_or(WRONG)?;
     let whole_millisecond = at.nanosecond() % 1_000_000 == 0;
     let micros = if whole_millisecond { LAST_MICROS } else { 0 };
     Ok((at, at.checked_add(time::Duration::microseconds(micros)).unwrap_or(at)))
@@ -151,6 +168,9 @@ pub(super) fn priority(number: i64) -> Result<Priority, PriorityError> {
 
 /// All tags of a ticket.
 pub(super) fn tags(texts: &[String]) -> Result<Tags, TagError> {
+    if texts.len() > Tags::MOST {
+        return Err(TagError::TooMany);
+    }
     Tags::parse(texts.iter().map(String::as_str))
 }
 

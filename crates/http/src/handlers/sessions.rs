@@ -76,7 +76,7 @@ struct PasswordBody {
     #[garde(custom(required(rules::something)))]
     #[schema(required, schema_with = terms::password)]
     current_password: Member<String>,
-    #[garde(custom(required(rules::something)))]
+    #[garde(custom(required(rules::new_password)))]
     #[schema(required, schema_with = terms::new_password)]
     new_password: Member<String>,
 }
@@ -105,7 +105,7 @@ pub(crate) async fn change_password(mut inbound: Inbound) -> Answer {
         user: inbound.caller()?.user,
         session: inbound.caller()?.session,
         current: Secret::new(body.current_password.take(rules::something)?),
-        new: Secret::new(body.new_password.take(rules::something)?),
+        new: Secret::new(body.new_password.take(rules::new_password)?),
     };
     // Whoever has found an unlocked screen must not be able to guess here what a login would not let them guess.
     let attempt = inbound.state().throttle.attempt(inbound.address(), &command.user.to_string());

@@ -73,8 +73,21 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Member<T> {
         Ok(if value.is_null() {
             Member::Null
         } else {
-            T::deserialize(value).map_or(Member::Wrong, Member::Is)
+            T::deserialize(without_fraction(value)).map_or(Member::Wrong, Member::Is)
         })
+    }
+}
+
+/// 2.0 is a whole number (JSON Schema 2020-12, section 4.2.3), and some languages write it so. Beyond 2^53 not every
+/// whole number has a form of its own with a fraction.
+fn without_fraction(value: Value) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value.as_f64() {
+        Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() <= EXACT => {
+            // Without a fraction nothing but digits is written.
+            number.to_string().parse::<i64>().map_or(value, Value::from)
+        }
+        _ => value,
     }
 }
 

@@ -27,7 +27,11 @@ impl Parameters for NoParameters {}
 pub(super) fn read<Q: Parameters>(query: &str) -> Result<Q, Problem> {
     let mut members = Map::new();
     let mut findings = Findings::default();
-    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+    let written = query.split('&').filter(|pair| !pair.is_empty());
+    for ((name, text), written) in form_urlencoded::parse(query.as_bytes()).zip(written) {
+        if !is_utf_8(written) {
+            findings.add(|| parameter(&name), "must be encoded in UTF-8");
+        }
         let text = Value::String(text.into_owned());
         if Q::LISTS.contains(&name.as_ref()) {
             if let Value::Array(list) = members.entry(name).or_insert_with(|| Value::Array(Vec::new())) {
@@ -38,6 +42,19 @@ pub(super) fn read<Q: Parameters>(query: &str) -> Result<Q, Problem> {
         }
     }
     shape(members, findings, parameter)
+}
+
+/// Whether percent-encoded text is text: the parser puts a replacement character in the place of what is none.
+fn is_utf_8(written: &str) -> bool {
+    let mut bytes = Vec::with_capacity(written.len());
+    let mut rest = written.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| *first == b'%').and_then(|code| std::str::from_utf8(code).ok());
+        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 fn parameter(name: &str) -> Place {

@@ -6,20 +6,23 @@ use serde_json::Value;
 use utoipa::{
     ToSchema,
     openapi::{
-        ArrayBuilder, Content, Header, Ref, RefOr, Required, ResponseBuilder, Schema,
+        ArrayBuilder, Content, Header, KnownFormat, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder,
+        Schema, SchemaFormat,
         link::{Link, LinkBuilder},
         path::Parameter,
         request_body::{RequestBody, RequestBodyBuilder},
+        schema::AdditionalProperties,
     },
 };
 
-use super::{Tag, samples, schemas};
+use super::{Tag, samples, schemas, terms};
 use crate::{
     inbound::{NoParameters, Parameters, check_body, check_list, check_query},
-    problem::{Kind, Problem},
+    problem::{InputError, Kind, Place, Problem},
 };
 
 const JSON: &str = "application/json";
+const FORM: &str = "multipart/form-data";
 /// A member that no body and no query has.
 const UNKNOWN: &str = "colour";
 
@@ -118,6 +121,16 @@ impl Operation {
         self
     }
 
+    /// The body has to keep to these keywords of JSON Schema as well, for which the schema of a single member has no place.
+    pub(crate) fn also(mut self, keywords: Value) -> Self {
+        if let (Some((_, RefOr::T(Schema::Object(object)))), Value::Object(keywords)) =
+            (self.schemas.first_mut(), keywords)
+        {
+            object.extensions.get_or_insert_default().extend(keywords);
+        }
+        self
+    }
+
     /// It takes a query: every member of the DTO is a parameter.
     pub(crate) fn asks<Q: Parameters + ToSchema>(self) -> Self {
         Self {
@@ -157,6 +170,26 @@ impl Operation {
         let response = media_types.iter().fold(ResponseBuilder::new().description(meaning), content);
         self.answers.push(Answer { status, response });
         self
+    }
+
+    /// The answer before may also come as this, for who asks for it.
+    pub(crate) fn or_sends(self, media_type: &str) -> Self {
+        let name = media_type.split(';').next().unwrap_or_default();
+        self.change_answer(|answer| answer.content(name, Content::builder().build()))
+    }
+
+    /// It takes a form with a file.
+    pub(crate) fn takes_file(self, member: &str, meaning: &str) -> Self {
+        let file = terms::plain_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        let form = ObjectBuilder::new()
+            .property(member, file.description(Some(meaning)))
+            .required(member)
+            .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+        let content = Content::builder().schema(Some(form.build())).build();
+        let request = RequestBodyBuilder::new().content(FORM, content).required(Some(Required::True)).build();
+        let place = Place::Pointer(format!("/{UNKNOWN}"));
+        let wrong = Problem::invalid(vec![InputError { place, detail: "is not known here".to_owned() }]);
+        Self { body: Some(Body { request, wrong: Some(wrong) }), ..self }
     }
 
     /// It answers with nothing but a status.

@@ -12,6 +12,9 @@ use utoipa::openapi::{
 use super::{samples, terms};
 use crate::problem::Kind;
 
+/// `*` or a list of entity tags, with all the emptiness that RFC 9110 lets into lists (section 5.6.1.2).
+const ENTITY_TAGS: &str = r#"^(\*|[ \t,]*((W/)?"[!#-~\u0080-\u00FF]*"[ \t]*(,[ \t,]*(W/)?"[!#-~\u0080-\u00FF]*"[ \t]*)*(,[ \t,]*)?)?)$"#;
+
 /// The parameters of a query, from the schema of its DTO.
 pub(super) fn parameters(query: RefOr<Schema>) -> Vec<Parameter> {
     let RefOr::T(Schema::Object(object)) = query else { return Vec::new() };
@@ -156,7 +159,7 @@ pub(super) fn if_match() -> Parameter {
     header(
         "If-Match",
         "The `ETag` the change is meant for: when the ticket has another version by now, nothing is changed (412).",
-        ObjectBuilder::new().schema_type(Type::String).examples(["\"1\""]),
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(ENTITY_TAGS)).examples(["\"1\""]),
     )
 }
 

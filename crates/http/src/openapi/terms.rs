@@ -2,7 +2,11 @@
 //! enforce them.
 
 use serde_json::{Value, json};
-use techsupport_application::{Page, events::EventType, ports::AuditAction};
+use techsupport_application::{
+    Page,
+    events::EventType,
+    ports::{AuditAction, ImportStatus},
+};
 use techsupport_domain::{
     ClientTier, Role,
     text::{CommentBody, Company, Description, Email, PersonName, Title},
@@ -19,6 +23,11 @@ use utoipa::openapi::{
 const WHITE: &str = r"\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
 /// White space and control characters, as part of a character class.
 const WHITE_OR_CONTROL: &str = r"\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
+/// Control characters, as part of a character class.
+const CONTROL: &str = r"\u0000-\u001F\u007F-\u009F";
+/// Times that have a UTC form within the years 0 to 9999.
+const WITH_UTC_FORM: &str =
+    r"^((?!0000|9999)\d{4}-.*|0000-.*([Zz]|-\d{2}:\d{2}|[+]00:00)|9999-.*([Zz]|[+]\d{2}:\d{2}|-00:00))$";
 const MOMENT: &str = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$";
 
 /// Makes each term twice: as it is, and in `or_null` for members that may be null.
@@ -122,8 +131,8 @@ terms! {
     tags => list(text(1, TicketTag::MAX), Tags::MOST)
         .description(Some("Short words to group tickets by. Trimmed, in lower case, each once."));
     /// A ticket's tags as they are given: folded before they are counted.
-    tags_given => ArrayBuilder::new().items(RefOr::T(string().into()))
-        .description(Some("Up to 20 different ones of 1 to 40 characters. Trimmed, put into lower case, repetitions dropped."));
+    tags_given => list(one_tag(), Tags::MOST)
+        .description(Some("Trimmed, put into lower case, repetitions dropped."));
     /// What a comment says.
     comment_body => text(CommentBody::MIN, CommentBody::MAX).description(Some("What there is to say."));
     /// For whom a comment is meant.
@@ -184,6 +193,27 @@ terms! {
     /// Who did it.
     audit_actor_kind => names(&["USER", "SYSTEM", "ANONYMOUS"])
         .description(Some("SYSTEM when it happened by itself; ANONYMOUS when nobody knows who it was."));
+    /// A file's name.
+    file_name => string().description(Some("The name the file had where it came from."));
+    /// Where an import stands.
+    import_status => names(&ImportStatus::ALL.map(ImportStatus::wire_name))
+        .description(Some("Where it stands. In lower case, as the original service wrote it."));
+    /// How many rows a file has.
+    rows_total => whole(0, 10_000_000).description(Some("Rows of the file; 0 until it has been read once."));
+    /// How many are in.
+    rows_processed => whole(0, 10_000_000).description(Some("Rows that are in."));
+    /// How many are not.
+    rows_failed => whole(0, 10_000_000).description(Some("Rows that are not."));
+    /// Why an import failed.
+    import_reason => string().description(Some("Why it failed."));
+    /// A row of a sheet.
+    sheet_row => whole(1, 10_000_000).description(Some("The row of the sheet, from 1."));
+    /// A column of a sheet.
+    sheet_column => string().description(Some("The column; null when it is the row as a whole."));
+    /// A cell of a sheet.
+    sheet_value => string().description(Some("What stands there, cut after 100 characters."));
+    /// What is wrong with a cell.
+    sheet_detail => string().description(Some("What is wrong: completes a sentence that begins with the column's name."));
     /// What a probe says.
     ok => names(&["ok"]);
     /// How many.
@@ -191,7 +221,13 @@ terms! {
     /// Any text.
     any_text => string();
     /// A tag to look for.
-    one_tag => text(1, TicketTag::MAX).description(Some("With this tag, whatever the letter case."));
+    one_tag => string()
+        .min_length(Some(1))
+        .pattern(Some(format!(
+            "^[{WHITE}]*[^{WHITE_OR_CONTROL}]([^{CONTROL}]{{0,{}}}[^{WHITE_OR_CONTROL}])?[{WHITE}]*$",
+            TicketTag::MAX - 2
+        )))
+        .description(Some("A tag: 1 to 40 characters beside white space around it, in any letter case."));
     /// Words to look for.
     words => string()
         .max_length(Some(200))
@@ -245,7 +281,7 @@ fn day_or_moment(what: &str) -> OneOfBuilder {
     let form = |format| string().format(Some(SchemaFormat::KnownFormat(format)));
     OneOfBuilder::new()
         .item(form(KnownFormat::Date))
-        .item(form(KnownFormat::DateTime))
+        .item(form(KnownFormat::DateTime).pattern(Some(WITH_UTC_FORM)))
         .description(Some(what))
 }
 

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::{condition, dto};
 use crate::{
     handlers::rules,
-    inbound::{Inbound, Member, OnceAnswer, nullable, optional, required},
+    inbound::{Inbound, Member, NoParameters, OnceAnswer, nullable, optional, required},
     openapi::{Operation, Tag, samples, terms},
     problem::{InputError, Kind, Place, Problem},
     routes::Answer,
@@ -97,6 +97,8 @@ pub(crate) async fn delete(inbound: Inbound) -> Answer {
 
 /// `POST /api/tickets/{id}/restore`
 pub(crate) async fn restore(inbound: Inbound) -> Result<OnceAnswer, Problem> {
+    // Elsewhere the body is read, and the query with it.
+    inbound.query::<NoParameters>()?;
     let expected = condition::expected(&inbound)?;
     let command = RestoreTicket { ticket: inbound.id(TicketId::new)?, expected };
     inbound.run_once(move |ctx| tickets::restore_ticket(ctx, &command), dto::changed).await
