@@ -63,7 +63,8 @@ pub(crate) fn change_docs() -> Operation {
         .about(
             "At least one member; what is not given stays. Another `type` puts the client's unresolved tickets under the \
              deadlines of that type at once, keeping the time they have used up; resolved and deleted ones follow when \
-             they are reopened or restored.",
+             they are reopened or restored. New tickets of the client wait meanwhile: with thousands of unresolved ones \
+             it takes seconds.",
         )
         .takes::<ClientChangeBody>(json!({"type": "NORMAL"}))
         .answers(200, "The client as it is now.", sample())
