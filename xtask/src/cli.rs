@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
-use crate::{bench, chaos, check, down, migrate, schemathesis, seed, signals, test, up};
+use crate::{bench, chaos, check, down, import, migrate, schemathesis, seed, signals, test, up};
 
 /// Runs, tests and checks TechSupport Pro.
 ///
@@ -20,7 +20,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start everything and watch it: servers, demo data, techsupport-api, sla-worker. Ctrl-C stops it; the data stays.
+    /// Start everything and watch it: servers, demo data, techsupport-api, sla-worker, import-worker. Ctrl-C stops it; the data stays.
     Up(up::Options),
     /// Stop an `up` that runs elsewhere, or what is left of one that crashed.
     Down(down::Options),
@@ -30,6 +30,8 @@ enum Command {
     Migrate(migrate::Options),
     /// Add demo data to `DATABASE_URL`, else to the `up` instance.
     Seed(seed::Options),
+    /// Upload a file of historical tickets to a running desk, show how its import gets on, and print the summary.
+    Import(import::Options),
     /// Kill everything while SLA deadlines pass, and check that each breach was told of exactly once.
     Chaos(chaos::Options),
     /// Measure the API beside pgbench making the same statements.
@@ -60,6 +62,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Test(options) => test::run(options),
         Command::Migrate(options) => migrate::run(options),
         Command::Seed(options) => seed::run(options),
+        Command::Import(options) => import::run(options),
         Command::Chaos(options) => chaos::command(options),
         Command::Bench(options) => bench::run(options),
         Command::Schemathesis(options) => schemathesis::run(options),

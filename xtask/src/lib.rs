@@ -1,7 +1,7 @@
 //! `cargo xtask …`: every command a developer or CI needs, with nothing to install but Rust and a C compiler.
 //!
 //! The library half exists for the `tests` crate: [`provision`] starts private servers for it, to be killed, and [`chaos`]
-//! does a small run.
+//! does a small run; [`sheets`] makes files to import.
 
 mod bench;
 pub mod chaos;
@@ -12,6 +12,7 @@ mod down;
 mod environment;
 mod error;
 mod figures;
+mod import;
 mod migrate;
 mod outbox;
 mod probe;
@@ -23,6 +24,7 @@ mod psql;
 mod schemathesis;
 mod seed;
 mod service;
+pub mod sheets;
 mod signals;
 mod stage;
 mod target_database;

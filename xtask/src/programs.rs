@@ -1,4 +1,4 @@
-//! Builds the two services.
+//! Builds the services.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::{process, workspace};
 
+/// The packages of the services.
+pub(crate) const PACKAGES: [&str; 3] =
+    ["techsupport-api", "techsupport-sla-worker", "techsupport-import-worker"];
+
 const API: &str = "techsupport-api";
 const WORKER: &str = "sla-worker";
+const IMPORTER: &str = "import-worker";
 
 /// Where the services' programs are.
 #[derive(Debug, Clone)]
@@ -24,7 +29,7 @@ impl Programs {
     /// Builds them with features (`package/feature`).
     pub(crate) fn build_with(release: bool, features: &[&str]) -> Result<Self> {
         let mut cargo = workspace::cargo();
-        cargo.args(["build", "--package", "techsupport-api", "--package", "techsupport-sla-worker"]);
+        cargo.arg("build").args(PACKAGES.iter().flat_map(|name| ["--package", name]));
         cargo.arg("--target-dir").arg(workspace::target_dir());
         for feature in features {
             cargo.args(["--features", feature]);
@@ -44,7 +49,7 @@ impl Programs {
     /// Copies them to a folder, which is made.
     pub(crate) fn copy_to(&self, folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder).map_err(Error::io(format!("creating {}", folder.display())))?;
-        for name in [API, WORKER] {
+        for name in [API, WORKER, IMPORTER] {
             let from = self.folder.join(name);
             let copied = fs::copy(&from, folder.join(name));
             copied.map_err(Error::io(format!("copying {}", from.display())))?;
@@ -62,5 +67,9 @@ impl Programs {
 
     pub(crate) fn worker(&self) -> PathBuf {
         self.folder.join(WORKER)
+    }
+
+    pub(crate) fn importer(&self) -> PathBuf {
+        self.folder.join(IMPORTER)
     }
 }

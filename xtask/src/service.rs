@@ -58,6 +58,11 @@ impl Service {
         Ok(mark)
     }
 
+    /// The number of its process, while there is one.
+    pub(crate) fn pid(&self) -> Option<i32> {
+        self.process.as_ref().map(|process| process.mark().pid())
+    }
+
     /// False before the first start and after every end.
     pub(crate) fn is_running(&mut self) -> bool {
         self.process.as_mut().is_some_and(|process| process.ended().is_none())

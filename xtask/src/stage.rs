@@ -14,9 +14,17 @@ use crate::service::{Service, await_ready};
 pub(crate) struct Stage {
     api: Service,
     worker: Service,
+    importer: Importer,
     logs: PathBuf,
     port: u16,
     servers: Servers,
+}
+
+/// import-worker, which only some runs need.
+struct Importer {
+    program: PathBuf,
+    environment: Vec<(String, String)>,
+    running: Option<Service>,
 }
 
 /// The processes of a stage.
@@ -51,8 +59,9 @@ impl Stage {
             pair("TECHSUPPORT__HTTP__RATE_LIMIT__WINDOW_S", "1"),
         ];
         let api = Service::new("techsupport-api", programs.api(), logs.join("api.log"), environment.clone());
-        let worker = Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment);
-        let mut stage = Self { api, worker, logs, port, servers };
+        let worker = Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment.clone());
+        let importer = Importer { program: programs.importer(), environment, running: None };
+        let mut stage = Self { api, worker, importer, logs, port, servers };
         let recorder = stage.servers.recorder();
         for service in [&mut stage.api, &mut stage.worker] {
             let mark = service.start()?;
@@ -73,6 +82,34 @@ impl Stage {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Starts import-worker with further settings.
+    pub(crate) fn start_importer(&mut self, settings: &[(&str, &str)]) -> Result<()> {
+        let mut environment = self.importer.environment.clone();
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let log = self.logs.join("importer.log");
+        let mut service = Service::new("import-worker", self.importer.program.clone(), log, environment);
+        let mark = service.start()?;
+        self.servers.recorder().record(service.name(), mark)?;
+        self.importer.running = Some(service);
+        Ok(())
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill_importer(&mut self) {
+        if let Some(mut service) = self.importer.running.take() {
+            service.kill();
+        }
+    }
+
+    /// Its process, while it runs.
+    pub(crate) fn importer_pid(&self) -> Option<i32> {
+        self.importer.running.as_ref()?.pid()
     }
 
     pub(crate) fn worker_log(&self) -> &Path {
@@ -117,6 +154,9 @@ impl Stage {
     pub(crate) fn strike(mut self) -> Result<()> {
         self.api.stop();
         self.worker.stop();
+        if let Some(mut importer) = self.importer.running.take() {
+            importer.stop();
+        }
         self.servers.release()?;
         fs::remove_dir_all(&self.logs).map_err(Error::io(format!("removing {}", self.logs.display())))
     }
@@ -127,6 +167,7 @@ impl Drop for Stage {
         // Nobody is going to look at what they do from now on.
         self.api.kill();
         self.worker.kill();
+        self.kill_importer();
     }
 }
 

@@ -130,7 +130,8 @@ fn open_parcel(body: &[u8]) -> Result<Option<Parcel>, String> {
         | EventType::TicketAssigned
         | EventType::TicketCommented
         | EventType::TicketDeleted
-        | EventType::TicketRestored => return Ok(None),
+        | EventType::TicketRestored
+        | EventType::ImportRequested => return Ok(None),
     };
     Ok(Some(Parcel {
         event: EventId::new(received.id),

@@ -17,6 +17,8 @@ pub enum Entity {
     User,
     /// A login.
     Session,
+    /// The import of a file.
+    Import,
 }
 
 /// A clash with what already exists.

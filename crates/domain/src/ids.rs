@@ -49,4 +49,6 @@ typed_id! {
     EventId,
     /// One immutable version of an SLA policy.
     PolicyVersionId,
+    /// The import of one uploaded file.
+    ImportId,
 }

@@ -16,7 +16,8 @@ mod user;
 pub use agent::{Agent, AgentLevel, AgentLevelError};
 pub use client::{Client, ClientTier};
 pub use ids::{
-    AgentId, ClientId, CommentId, EventId, PolicyVersionId, RefreshTokenId, SessionId, TicketId, UserId,
+    AgentId, ClientId, CommentId, EventId, ImportId, PolicyVersionId, RefreshTokenId, SessionId, TicketId,
+    UserId,
 };
 pub use role::{Permission, Role};
 pub use user::User;

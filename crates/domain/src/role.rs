@@ -32,6 +32,10 @@ pub enum Permission {
     ReadEvents,
     /// Read the audit log.
     ReadAudit,
+    /// See how far an import is.
+    ReadImports,
+    /// Upload files, and read what was wrong with them.
+    UploadFiles,
 }
 
 impl Role {
@@ -43,10 +47,16 @@ impl Role {
     /// Whether the role carries the permission.
     pub const fn may(self, permission: Permission) -> bool {
         match permission {
-            Permission::ReadSelf | Permission::WorkTickets | Permission::ReadDirectory => match self {
+            Permission::ReadSelf
+            | Permission::WorkTickets
+            | Permission::ReadDirectory
+            | Permission::ReadImports => match self {
                 Role::Agent | Role::Supervisor | Role::Admin => true,
             },
-            Permission::DeleteTickets | Permission::KeepDirectory | Permission::ReadEvents => match self {
+            Permission::DeleteTickets
+            | Permission::KeepDirectory
+            | Permission::ReadEvents
+            | Permission::UploadFiles => match self {
                 Role::Supervisor | Role::Admin => true,
                 Role::Agent => false,
             },

@@ -35,17 +35,21 @@ pub enum Subscription {
     SlaEvents,
     /// Every event, for webhooks. Because it takes all, no event is without a queue.
     WebhookEvents,
+    /// Imports that were asked for.
+    TicketImports,
 }
 
 impl Subscription {
     /// Every subscription.
-    pub const ALL: [Subscription; 2] = [Subscription::SlaEvents, Subscription::WebhookEvents];
+    pub const ALL: [Subscription; 3] =
+        [Subscription::SlaEvents, Subscription::WebhookEvents, Subscription::TicketImports];
 
     /// Its name, which its queue has too when the prefix is the default one.
     pub const fn name(self) -> &'static str {
         match self {
             Subscription::SlaEvents => "sla-events",
             Subscription::WebhookEvents => "webhook-events",
+            Subscription::TicketImports => "ticket-imports",
         }
     }
 
@@ -54,6 +58,7 @@ impl Subscription {
         match self {
             Subscription::SlaEvents => "sla.#",
             Subscription::WebhookEvents => "#",
+            Subscription::TicketImports => "import.#",
         }
     }
 }
@@ -64,6 +69,7 @@ pub struct Topology {
     exchange: String,
     sla_events: QueueSet,
     webhook_events: QueueSet,
+    ticket_imports: QueueSet,
     delivery_limit: i32,
     max_length: i64,
 }
@@ -99,6 +105,7 @@ impl Topology {
             exchange: format!("{}.events", settings.prefix),
             sla_events: QueueSet::new(Subscription::SlaEvents, settings),
             webhook_events: QueueSet::new(Subscription::WebhookEvents, settings),
+            ticket_imports: QueueSet::new(Subscription::TicketImports, settings),
             delivery_limit: i32::try_from(settings.delivery_limit).unwrap_or(PRACTICALLY_UNLIMITED),
             max_length: settings.max_queue_length.into(),
         }
@@ -114,6 +121,7 @@ impl Topology {
         match subscription {
             Subscription::SlaEvents => &self.sla_events,
             Subscription::WebhookEvents => &self.webhook_events,
+            Subscription::TicketImports => &self.ticket_imports,
         }
     }
 
@@ -246,7 +254,7 @@ mod tests {
         let topology = Topology::new(&settings());
         assert_eq!(topology.exchange(), "techsupport.events");
         let names = Subscription::ALL.map(|each| topology.of(each).main.as_str());
-        assert_eq!(names, ["sla-events", "webhook-events"]);
+        assert_eq!(names, ["sla-events", "webhook-events", "ticket-imports"]);
 
         let other = Topology::new(&BrokerSettings { prefix: "t7".into(), ..settings() });
         assert_eq!(other.exchange(), "t7.events");

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use diesel::PgConnection;
 use techsupport_application::{
     AppError, Budget,
-    ports::{FeedKeeper, Outbox, Reader, Readiness, UnitOfWork},
+    ports::{FeedKeeper, ImportJobs, Outbox, Reader, Readiness, UnitOfWork},
 };
 
 use crate::{
     DatabaseSettings,
     failure::Failure,
     feed::PgFeedKeeper,
+    imports::PgImportJobs,
     link::{Link, LinkManager},
     meters, migrate,
     outbox::PgOutbox,
@@ -83,6 +84,11 @@ impl Database {
     /// all of the outbox with it.
     pub fn feed_keeper(&self, comparison_timeout: Duration) -> Arc<dyn FeedKeeper> {
         Arc::new(PgFeedKeeper::new(self.clone(), comparison_timeout))
+    }
+
+    /// The adapter for workers that import files.
+    pub fn import_jobs(&self) -> Arc<dyn ImportJobs> {
+        Arc::new(PgImportJobs::new(self.clone()))
     }
 
     /// Waits until the server answers, `limit` at most, and says whether its schema can be used.

@@ -7,6 +7,7 @@
 mod database;
 mod failure;
 mod feed;
+mod imports;
 mod link;
 mod listen;
 mod meters;

@@ -10,10 +10,10 @@ use diesel::{
 };
 use techsupport_application::{
     AppError, Budget,
-    events::{EventType, OutboxMessage},
+    events::{EventType, OutboxMessage, Subject},
     ports::{Outbox, PublishFailure, PublishReport},
 };
-use techsupport_domain::{EventId, TicketId};
+use techsupport_domain::{EventId, ImportId, TicketId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -87,8 +87,10 @@ struct Row {
     id: Uuid,
     #[diesel(sql_type = sql_types::Text)]
     event_type: String,
-    #[diesel(sql_type = sql_types::Uuid)]
-    ticket_id: Uuid,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Uuid>)]
+    ticket_id: Option<Uuid>,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    subject: Option<String>,
     #[diesel(sql_type = sql_types::Timestamptz)]
     at: OffsetDateTime,
     #[diesel(sql_type = sql_types::Text)]
@@ -104,7 +106,7 @@ struct Row {
 /// sort all of it once it is not.
 fn take_batch(conn: &mut PgConnection, limit: u32) -> QueryResult<Vec<Row>> {
     diesel::sql_query(
-        "SELECT id, type AS event_type, ticket_id, at, traceparent, body::text AS body FROM outbox \
+        "SELECT id, type AS event_type, ticket_id, subject, at, traceparent, body::text AS body FROM outbox \
          WHERE published_at IS NULL AND retry_at <= now() ORDER BY retry_at, id LIMIT $1 \
          FOR UPDATE SKIP LOCKED",
     )
@@ -118,10 +120,16 @@ fn message_of(row: Row) -> Result<OutboxMessage, PublishFailure> {
         event: id,
         reason: format!("unknown event type {}", row.event_type),
     })?;
+    let of_import = || row.subject.as_deref()?.parse().ok().map(|id| Subject::Import(ImportId::new(id)));
+    let subject = row.ticket_id.map(|id| Subject::Ticket(TicketId::new(id))).or_else(of_import);
+    let subject = subject.ok_or_else(|| PublishFailure {
+        event: id,
+        reason: "an event about something unknown".to_owned(),
+    })?;
     Ok(OutboxMessage {
         id,
         event_type,
-        subject: TicketId::new(row.ticket_id),
+        subject,
         at: row.at,
         traceparent: row.traceparent,
         body: row.body,

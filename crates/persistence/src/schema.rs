@@ -128,7 +128,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid};
     use super::types::Tsvector;
 
     tickets (id) {
@@ -207,7 +207,8 @@ table! {
         id -> Uuid,
         #[sql_name = "type"]
         event_type -> Text,
-        ticket_id -> Uuid,
+        ticket_id -> Nullable<Uuid>,
+        subject -> Nullable<Text>,
         at -> Timestamptz,
         traceparent -> Text,
         body -> Json,
@@ -271,6 +272,70 @@ table! {
     }
 }
 
+table! {
+    import_files (id) {
+        id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+table! {
+    import_file_parts (file_id, number) {
+        file_id -> Uuid,
+        number -> Integer,
+        data -> Bytea,
+    }
+}
+
+table! {
+    import_processes (id) {
+        id -> Uuid,
+        number -> BigInt,
+        file_id -> Nullable<Uuid>,
+        file_name -> Text,
+        file_kind -> Text,
+        uploaded_by -> Nullable<Uuid>,
+        status -> Text,
+        total -> Nullable<Integer>,
+        processed -> Integer,
+        failed -> Integer,
+        error -> Nullable<Text>,
+        reached_row -> Integer,
+        fence -> Integer,
+        lease_until -> Nullable<Timestamptz>,
+        idle_claims -> Integer,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+table! {
+    import_errors (process_id, place) {
+        process_id -> Uuid,
+        place -> BigInt,
+        sheet_row -> Integer,
+        column_name -> Nullable<Text>,
+        value -> Text,
+        detail -> Text,
+    }
+}
+
+table! {
+    imported_tickets (ticket_id) {
+        ticket_id -> Text,
+        client_id -> Text,
+        client_type -> Text,
+        status -> Text,
+        escalation_level -> SmallInt,
+        agent_id -> Nullable<Text>,
+        created_at -> Timestamptz,
+        resolved_at -> Nullable<Timestamptz>,
+        import_number -> BigInt,
+        sheet_row -> Integer,
+    }
+}
+
 joinable!(tickets -> clients (client_id));
 joinable!(sla_clocks -> tickets (ticket_id));
 joinable!(ticket_timeline -> users (actor_id));
@@ -299,4 +364,9 @@ allow_tables_to_appear_in_same_query!(
     deliveries,
     inbox,
     idempotency_keys,
+    import_files,
+    import_file_parts,
+    import_processes,
+    import_errors,
+    imported_tickets,
 );

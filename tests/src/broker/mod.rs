@@ -184,7 +184,8 @@ impl TestBroker {
 }
 
 /// Which events each queue gets.
-const BINDINGS: [(&str, &str); 2] = [("sla-events", "sla.#"), ("webhook-events", "#")];
+const BINDINGS: [(&str, &str); 3] =
+    [("sla-events", "sla.#"), ("webhook-events", "#"), ("ticket-imports", "import.#")];
 
 /// The retry path of every desk in these tests; short, so that retries do not take long.
 pub(crate) const RETRY_DELAYS_MS: [u32; 2] = [100, 300];

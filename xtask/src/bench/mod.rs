@@ -4,6 +4,7 @@
 //! tables, and what counts is the ratio.
 
 mod client;
+mod imports;
 mod load;
 mod operation;
 mod pgbench;
@@ -49,7 +50,10 @@ pub(crate) struct Options {
     /// Also writes the figures to this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Take techsupport-api and sla-worker from this folder instead of building them with optimisation.
+    /// Measure the import of a file with so many rows instead.
+    #[arg(long, num_args = 0..=1, default_missing_value = "100000")]
+    imports: Option<u32>,
+    /// Take techsupport-api, sla-worker and import-worker from this folder instead of building them with optimisation.
     #[arg(long)]
     programs: Option<PathBuf>,
 }
@@ -60,6 +64,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(folder) => Programs::in_folder(folder),
         None => Programs::build(true)?,
     };
+    if let Some(rows) = options.imports {
+        return imports::run(&programs, rows);
+    }
     let stage = Stage::set("bench", &programs, &SETTINGS)?;
     let outcome = measure(&stage, options);
     match &outcome {

@@ -6,6 +6,7 @@
 mod deadlines;
 mod drain;
 mod evidence;
+mod imports;
 mod mayhem;
 mod report;
 mod target;
@@ -53,6 +54,9 @@ pub struct Options {
     /// Who is killed.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Options::default().victims)]
     pub victims: Vec<Victim>,
+    /// Kills import-worker while it imports a file with so many rows, and nobody else; every row has to be there once.
+    #[arg(long, num_args = 0..=1, default_missing_value = "100000", conflicts_with = "sabotage")]
+    pub imports: Option<u32>,
     /// Builds a worker that is broken on purpose: the checker has to find out, and the command has to fail.
     #[arg(long, value_enum)]
     pub sabotage: Option<Sabotage>,
@@ -73,6 +77,7 @@ impl Default for Options {
             open_tickets: 0,
             seed: 1,
             victims: Victim::ALL.to_vec(),
+            imports: None,
             sabotage: None,
             release: false,
             programs: None,
@@ -97,6 +102,9 @@ impl Sabotage {
 
 /// Runs, prints the report, and fails when something was lost, doubled or otherwise not as promised.
 pub(crate) fn command(options: &Options) -> Result<()> {
+    if let Some(rows) = options.imports {
+        return imports::run(options, &programs(options)?, rows);
+    }
     let report = run(options)?;
     eprintln!("\n{report}\n");
     if report.is_good() {

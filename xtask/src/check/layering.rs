@@ -23,6 +23,7 @@ const HTTP: &str = "techsupport-http";
 const BOOTSTRAP: &str = "techsupport-bootstrap";
 const API: &str = "techsupport-api";
 const SLA_WORKER: &str = "techsupport-sla-worker";
+const IMPORT_WORKER: &str = "techsupport-import-worker";
 const TESTS: &str = "techsupport-tests";
 const XTASK: &str = "xtask";
 
@@ -45,6 +46,7 @@ const ROWS: &[Row] = &[
     Row { name: BOOTSTRAP, may_use: &[], external: None },
     Row { name: API, may_use: EVERYTHING_BELOW_A_ROOT, external: None },
     Row { name: SLA_WORKER, may_use: EVERYTHING_BELOW_A_ROOT, external: None },
+    Row { name: IMPORT_WORKER, may_use: EVERYTHING_BELOW_A_ROOT, external: None },
     Row { name: XTASK, may_use: &[DOMAIN, APPLICATION, PERSISTENCE, BOOTSTRAP], external: None },
     Row {
         name: TESTS,
@@ -59,6 +61,7 @@ const ROWS: &[Row] = &[
             BOOTSTRAP,
             API,
             SLA_WORKER,
+            IMPORT_WORKER,
             XTASK,
         ],
         external: None,
@@ -85,7 +88,11 @@ const OWNED: &[Owned] = &[
         why: "no crate but messaging knows AMQP",
     },
     Owned { families: &["actix"], owner: HTTP, why: "no crate but http knows actix" },
-    Owned { families: &["calamine"], owner: SPREADSHEET, why: "no crate but spreadsheet reads foreign files" },
+    Owned {
+        families: &["calamine"],
+        owner: SPREADSHEET,
+        why: "no crate but spreadsheet reads foreign files",
+    },
     Owned { families: &["utoipa"], owner: HTTP, why: "no crate but http describes the API" },
 ];
 

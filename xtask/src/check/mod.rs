@@ -1,6 +1,7 @@
 //! `cargo xtask check`: everything that can be said about the code without running it.
 
 mod cargo;
+mod image;
 pub mod layering;
 mod licences;
 mod tidy;
@@ -30,13 +31,15 @@ enum Check {
     Fmt,
     /// `cargo clippy`, every warning an error.
     Clippy,
+    /// The Dockerfile's cargo commands: that they build the programs, and that these compile so.
+    Image,
     /// `cargo doc`, every warning an error.
     Doc,
 }
 
 /// The quick ones first.
-const ALL: [Check; 6] =
-    [Check::Layering, Check::Licences, Check::Tidy, Check::Fmt, Check::Clippy, Check::Doc];
+const ALL: [Check; 7] =
+    [Check::Layering, Check::Licences, Check::Tidy, Check::Fmt, Check::Clippy, Check::Image, Check::Doc];
 
 /// Runs every check, also after one has failed.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -65,6 +68,7 @@ impl Check {
             Self::Tidy => none(&tidy::violations()?),
             Self::Fmt => cargo::fmt(),
             Self::Clippy => cargo::clippy(),
+            Self::Image => image::check(),
             Self::Doc => cargo::doc(),
         }
     }

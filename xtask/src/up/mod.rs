@@ -54,9 +54,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     fs::create_dir_all(&logs).map_err(Error::io(format!("creating {}", logs.display())))?;
     let environment = service_environment(&servers, port);
     let api = Service::new("techsupport-api", programs.api(), logs.join("api.log"), environment.clone());
-    let worker = Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment);
+    let worker = Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment.clone());
+    let importer =
+        Service::new("import-worker", programs.importer(), logs.join("importer.log"), environment);
 
-    let mut supervisor = Supervisor::start(servers, api, worker)?;
+    let mut supervisor = Supervisor::start(servers, api, [worker, importer])?;
     supervisor.await_ready(port)?;
     let watched = if options.no_seed { None } else { furnish(supervisor.database_url(), options)? };
     greeting::print(port, &logs, watched.as_ref());

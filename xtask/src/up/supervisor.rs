@@ -15,30 +15,34 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// Whoever ran this long did not die of its start.
 const GOOD_RUN: Duration = Duration::from_mins(1);
 
-/// The servers and the two services. Dropping it stops them, services first.
+/// The servers and the services. Dropping it stops them, services first.
 pub(crate) struct Supervisor {
     api: Service,
-    worker: Service,
+    workers: [Service; 2],
     api_tail: Tail,
-    worker_tail: Tail,
-    backoffs: [Backoff; 4],
+    worker_tails: [Tail; 2],
+    backoffs: [Backoff; 5],
     servers: Servers,
 }
 
 impl Supervisor {
-    /// Starts both services.
-    pub(crate) fn start(servers: Servers, api: Service, worker: Service) -> Result<Self> {
-        let (api_tail, worker_tail) = (Tail::from_end(api.log()), Tail::from_end(worker.log()));
-        let backoffs = [(); 4].map(|()| Backoff::new());
-        let mut supervisor = Self { api, worker, api_tail, worker_tail, backoffs, servers };
+    /// Starts all services.
+    pub(crate) fn start(servers: Servers, api: Service, workers: [Service; 2]) -> Result<Self> {
+        let api_tail = Tail::from_end(api.log());
+        let worker_tails = workers.each_ref().map(|worker| Tail::from_end(worker.log()));
+        let backoffs = [(); 5].map(|()| Backoff::new());
+        let mut supervisor = Self { api, workers, api_tail, worker_tails, backoffs, servers };
         start(&mut supervisor.api, &supervisor.servers)?;
-        start(&mut supervisor.worker, &supervisor.servers)?;
+        for worker in &mut supervisor.workers {
+            start(worker, &supervisor.servers)?;
+        }
         Ok(supervisor)
     }
 
     /// Waits until requests are answered.
     pub(crate) fn await_ready(&mut self, port: u16) -> Result<()> {
-        await_ready(port, &mut [&mut self.api, &mut self.worker])
+        let [worker, importer] = &mut self.workers;
+        await_ready(port, &mut [&mut self.api, worker, importer])
     }
 
     pub(crate) fn database_url(&self) -> &str {
@@ -60,17 +64,25 @@ impl Supervisor {
 
     /// Stops services, broker and database, in this order, and shows the last lines.
     pub(crate) fn stop(mut self) -> Result<()> {
-        self.api.stop();
-        self.worker.stop();
+        self.stop_services();
         // The terminal may be gone.
         self.show().ok();
         self.servers.release()
     }
 
+    fn stop_services(&mut self) {
+        self.api.stop();
+        self.workers.iter_mut().for_each(Service::stop);
+    }
+
     fn show(&mut self) -> Result<()> {
         let mut out = std::io::stdout().lock();
-        let api = self.api_tail.lines()?.into_iter().filter(|line| tail::is_alarming(line));
-        for line in self.worker_tail.lines()?.into_iter().chain(api) {
+        for tail in &mut self.worker_tails {
+            for line in tail.lines()? {
+                writeln!(out, "{line}").map_err(Error::io("writing to the terminal"))?;
+            }
+        }
+        for line in self.api_tail.lines()?.into_iter().filter(|line| tail::is_alarming(line)) {
             writeln!(out, "{line}").map_err(Error::io("writing to the terminal"))?;
         }
         out.flush().map_err(Error::io("writing to the terminal"))
@@ -78,9 +90,11 @@ impl Supervisor {
 
     /// Services first: a server takes seconds, and a service that comes up before it waits for it.
     fn revive(&mut self) -> Result<()> {
-        let [database, broker, api, worker] = &mut self.backoffs;
+        let [database, broker, api, workers @ ..] = &mut self.backoffs;
         revive_service(&mut self.api, &self.servers, api);
-        revive_service(&mut self.worker, &self.servers, worker);
+        for (worker, backoff) in self.workers.iter_mut().zip(workers) {
+            revive_service(worker, &self.servers, backoff);
+        }
         revive_server(self.servers.database()?, database);
         revive_server(self.servers.broker()?, broker);
         Ok(())
@@ -89,8 +103,7 @@ impl Supervisor {
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        self.api.stop();
-        self.worker.stop();
+        self.stop_services();
     }
 }
 

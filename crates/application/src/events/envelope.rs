@@ -1,12 +1,14 @@
 //! The CloudEvents envelope (CloudEvents 1.0.2, section 3) and what is kept of it in the outbox.
 
+use std::fmt;
+
 use serde::Serialize;
-use techsupport_domain::{EventId, TicketId, ticket::Ticket, ticket::TicketEvent};
+use techsupport_domain::{EventId, ImportId, TicketId, ticket::Ticket, ticket::TicketEvent};
 use time::OffsetDateTime;
 
 use super::{
-    SlaBreachedV1, SlaWarningV1, TicketAssignedV1, TicketCommentedV1, TicketCreatedV1, TicketEditedV1,
-    TicketStatusChangedV1, TicketVisibilityV1,
+    ImportRequestedV1, SlaBreachedV1, SlaWarningV1, TicketAssignedV1, TicketCommentedV1, TicketCreatedV1,
+    TicketEditedV1, TicketStatusChangedV1, TicketVisibilityV1,
 };
 use crate::{Actor, AppError, TraceContext, wire_time};
 
@@ -31,11 +33,13 @@ pub enum EventType {
     TicketDeleted,
     /// `pro.techsupport.ticket.restored.v1`
     TicketRestored,
+    /// `pro.techsupport.import.requested.v1`
+    ImportRequested,
 }
 
 impl EventType {
     /// Every type.
-    pub const ALL: [EventType; 9] = [
+    pub const ALL: [EventType; 10] = [
         EventType::SlaWarning,
         EventType::SlaBreached,
         EventType::TicketCreated,
@@ -45,6 +49,7 @@ impl EventType {
         EventType::TicketCommented,
         EventType::TicketDeleted,
         EventType::TicketRestored,
+        EventType::ImportRequested,
     ];
 
     const PREFIX: &'static str = "pro.techsupport.";
@@ -61,6 +66,7 @@ impl EventType {
             EventType::TicketCommented => "pro.techsupport.ticket.commented.v1",
             EventType::TicketDeleted => "pro.techsupport.ticket.deleted.v1",
             EventType::TicketRestored => "pro.techsupport.ticket.restored.v1",
+            EventType::ImportRequested => "pro.techsupport.import.requested.v1",
         }
     }
 
@@ -92,6 +98,24 @@ pub struct Envelope<'a, D> {
     data: &'a D,
 }
 
+/// What an event is about: the `CloudEvents` `subject`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A ticket.
+    Ticket(TicketId),
+    /// The import of a file.
+    Import(ImportId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Ticket(id) => id.fmt(f),
+            Subject::Import(id) => id.fmt(f),
+        }
+    }
+}
+
 /// An event as it lies in the outbox and goes to the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxMessage {
@@ -99,8 +123,8 @@ pub struct OutboxMessage {
     pub id: EventId,
     /// The type.
     pub event_type: EventType,
-    /// The ticket it is about.
-    pub subject: TicketId,
+    /// What it is about.
+    pub subject: Subject,
     /// When it happened.
     pub at: OffsetDateTime,
     /// The trace that caused it.
@@ -118,7 +142,7 @@ pub(crate) fn describe(
     id: EventId,
     trace: TraceContext,
 ) -> Result<OutboxMessage, AppError> {
-    let seal = Seal { id, subject: ticket.id, at, trace };
+    let seal = Seal { id, subject: Subject::Ticket(ticket.id), at, trace };
     match event {
         TicketEvent::Created => seal.close(EventType::TicketCreated, &TicketCreatedV1::of(ticket, actor)),
         TicketEvent::StatusChanged { from, to, level_before, level_after, .. } => seal.close(
@@ -148,9 +172,20 @@ pub(crate) fn describe(
     }
 }
 
+/// The event that asks for the import of a file.
+pub(crate) fn describe_import(
+    import: ImportId,
+    at: OffsetDateTime,
+    id: EventId,
+    trace: TraceContext,
+) -> Result<OutboxMessage, AppError> {
+    let seal = Seal { id, subject: Subject::Import(import), at, trace };
+    seal.close(EventType::ImportRequested, &ImportRequestedV1 { process_id: import.uuid() })
+}
+
 struct Seal {
     id: EventId,
-    subject: TicketId,
+    subject: Subject,
     at: OffsetDateTime,
     trace: TraceContext,
 }

@@ -5,11 +5,13 @@
 
 mod edit;
 mod envelope;
+mod import;
 mod sla;
 mod ticket;
 
 pub use edit::{CommentV1, TicketCommentedV1, TicketEditedV1};
-pub use envelope::{Envelope, EventType, OutboxMessage};
+pub use envelope::{Envelope, EventType, OutboxMessage, Subject};
+pub use import::ImportRequestedV1;
 pub use sla::{SlaBreachedV1, SlaWarningV1};
 pub use ticket::{
     ActorV1, AssigneeV1, TicketAssignedV1, TicketCreatedV1, TicketStateV1, TicketStatusChangedV1,
@@ -17,4 +19,4 @@ pub use ticket::{
 };
 
 pub(crate) use edit::edited_members;
-pub(crate) use envelope::describe;
+pub(crate) use envelope::{describe, describe_import};

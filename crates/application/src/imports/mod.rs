@@ -8,9 +8,15 @@
 mod cell;
 mod columns;
 mod file;
+mod request;
 mod rules;
+mod work;
 
 pub use cell::{Cell, SheetRow};
 pub use columns::{Column, Header, HeaderFault};
 pub use file::{FileKind, FileName, sniff};
+pub use request::{
+    RequestImport, drop_file, list_import_errors, request_import, show_import, store_file_part,
+};
 pub use rules::{ImportedTicket, RowFault, judge};
+pub use work::{ImportReport, ImportTerms, import_file};

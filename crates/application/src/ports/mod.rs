@@ -21,7 +21,10 @@ pub use audit::{
 };
 pub use channel::{Channel, ChannelError, ChannelName, Notification, Parcel};
 pub use feed::{FeedEvent, FeedKeeper, FeedPosition, FeedQuery, FeedReader};
-pub use imports::{FileIntake, Parsed, ParsedRows, SheetParser};
+pub use imports::{
+    Chunk, FileIntake, ForgottenFiles, Hold, ImportClaim, ImportEnd, ImportErrorRow, ImportJob, ImportJobs,
+    ImportReader, ImportRow, ImportStatus, ImportTx, NewImport, Parsed, ParsedRows, SheetParser,
+};
 pub use outbox::{EventPublisher, Outbox, PublishFailure, PublishReport};
 pub use passwords::Passwords;
 pub use reader::{

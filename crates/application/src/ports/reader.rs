@@ -11,7 +11,7 @@ use techsupport_domain::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AccountReader, AuditReader, FeedReader};
+use super::{AccountReader, AuditReader, FeedReader, ImportReader};
 use crate::{AppError, Budget, Page, Paged, SortedBy};
 
 /// Which agent a ticket has to have.
@@ -205,7 +205,7 @@ pub enum Readiness {
 }
 
 /// Reads that change nothing.
-pub trait Reader: AccountReader + AuditReader + FeedReader + Send + Sync {
+pub trait Reader: AccountReader + AuditReader + FeedReader + ImportReader + Send + Sync {
     /// A ticket that is not deleted.
     fn ticket(&self, budget: &Budget, id: TicketId) -> Result<Option<Ticket>, AppError>;
 

@@ -99,6 +99,7 @@ const fn name_of(entity: Entity) -> &'static str {
         Entity::Agent => "agent",
         Entity::User => "user",
         Entity::Session => "session",
+        Entity::Import => "import",
     }
 }
 

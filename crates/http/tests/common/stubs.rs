@@ -6,8 +6,9 @@ use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
         AccountReader, AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, CommentRow,
-        Credentials, EndedSessions, FeedEvent, FeedQuery, FeedReader, ImportErrorRow, ImportReader, ImportRow, Passwords, Reader, Readiness,
-        SessionRow, StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork, UserFilter,
+        Credentials, EndedSessions, FeedEvent, FeedQuery, FeedReader, ImportErrorRow, ImportReader,
+        ImportRow, Passwords, Reader, Readiness, SessionRow, StoredRefreshToken, TicketFilter, TimelineRow,
+        Tx, UnitOfWork, UserFilter,
     },
 };
 use techsupport_domain::{

@@ -7,6 +7,7 @@ pub(crate) mod beyond;
 pub(crate) mod comments;
 mod directory;
 mod feed;
+mod imports;
 mod ticket_list;
 mod ticket_order;
 mod tickets;
@@ -39,14 +40,15 @@ impl PgReader {
 
     /// Runs several statements on one snapshot, so that a total and its rows agree. They are planned anew each time:
     /// which index is best depends on what is looked for, and a plan made while a table was empty would read all
-    /// of it once it is not.
+    /// of it once it is not. Pages that are read here and there cost as much as neighbours: what lists show is in memory
+    /// or on a disk without arms, and PostgreSQL's default, made for arms, would rather read a whole table.
     fn snapshot<T>(
         &self,
         budget: &Budget,
         statements: impl FnOnce(&mut PgConnection) -> diesel::QueryResult<T>,
     ) -> Result<T, AppError> {
-        const BEGIN: &str =
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan";
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                             SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1";
         self.database.read_in(budget, BEGIN, statements)
     }
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod deliveries;
 mod directory;
+mod imports;
 mod record;
 mod repeats;
 mod scope;

@@ -224,7 +224,7 @@ impl OutboxColumns {
         for message in change.outbox() {
             self.id.push(message.id.uuid());
             self.event_type.push(message.event_type.name());
-            self.ticket.push(message.subject.uuid());
+            self.ticket.push(change.ticket().id.uuid());
             self.at.push(message.at);
             self.traceparent.push(message.traceparent.clone());
             self.body.push(message.body.clone());

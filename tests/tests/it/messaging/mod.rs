@@ -14,7 +14,7 @@ use std::{
 
 use techsupport_application::{
     AppError,
-    events::{EventType, OutboxMessage},
+    events::{EventType, OutboxMessage, Subject},
     ports::{EventPublisher, PublishReport},
 };
 use techsupport_bootstrap::{clock, ids};
@@ -135,7 +135,7 @@ fn event(event_type: EventType) -> OutboxMessage {
     OutboxMessage {
         id: EventId::new(id),
         event_type,
-        subject: TicketId::new(ids::new_id()),
+        subject: Subject::Ticket(TicketId::new(ids::new_id())),
         at: clock::now(),
         traceparent: TRACEPARENT.to_owned(),
         body: format!(r#"{{"specversion":"1.0","id":"{id}"}}"#),

@@ -7,6 +7,7 @@ mod channel;
 mod deliveries;
 mod directory;
 mod feed;
+mod imports;
 mod passwords;
 mod reader;
 mod repeats;
