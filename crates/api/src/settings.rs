@@ -259,16 +259,19 @@ fn outlasts_a_publish<C>(broker: &BrokerSettings) -> impl FnOnce(&DatabaseSettin
 }
 
 /// A login ends some time before the transaction that ends it commits: a request is given up after its timeout, or
-/// has begun its commit by then. What a look does not go back to is never found.
+/// has begun its commit by then, which gets no more time than a statement. What a look does not go back to is never
+/// found.
 fn looks_back_far_enough<C>(
     request_ms: u64,
-    commit_ms: u64,
+    statement_ms: u64,
 ) -> impl FnOnce(&AuthSettings, &C) -> garde::Result {
+    let needed = request_ms.saturating_add(statement_ms.min(request_ms));
     move |auth, _| {
-        if auth.revocations.overlap_s.saturating_mul(1_000) < request_ms.saturating_add(commit_ms) {
-            return Err(garde::Error::new(
-                "has a revocations.overlap_s less than http.request_timeout_ms and database.statement_timeout_ms together",
-            ));
+        if auth.revocations.overlap_s.saturating_mul(1_000) < needed {
+            return Err(garde::Error::new(format!(
+                "has a revocations.overlap_s shorter than a request with its commit: {needed} ms by \
+                 http.request_timeout_ms and database.statement_timeout_ms"
+            )));
         }
         Ok(())
     }
@@ -314,9 +317,9 @@ mod tests {
 
     #[test]
     fn every_section_belongs_to_a_program() {
-        let ours = "admin auth broker database feed http log passwords process relay sweep";
-        let of_the_worker = "notifications worker";
-        let known: Vec<&str> = ours.split(' ').chain(of_the_worker.split(' ')).collect();
+        let ours = "admin auth broker database feed http idempotency log passwords process relay sweep";
+        let of_the_workers = "imports monitor notifications worker";
+        let known: Vec<&str> = ours.split(' ').chain(of_the_workers.split(' ')).collect();
         for line in BASE.lines().filter(|line| line.starts_with('[')) {
             let section = line.trim_start_matches('[').split([']', '.']).next().unwrap();
             assert!(known.contains(&section), "{section}");
