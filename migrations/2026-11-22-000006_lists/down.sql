@@ -3,6 +3,8 @@ DROP TRIGGER tickets_tallied_when_deleted ON tickets;
 DROP TRIGGER tickets_tallied_when_entered ON tickets;
 DROP FUNCTION tally_ticket();
 DROP TABLE ticket_tally;
+DROP INDEX agents_by_activity;
+DROP INDEX clients_by_tier;
 DROP INDEX agents_by_part;
 DROP INDEX clients_by_part;
 DROP INDEX ticket_timeline_by_time;

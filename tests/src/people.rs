@@ -88,7 +88,8 @@ impl Desk {
         let mut transaction = database.transaction().unwrap();
         let by = f64::from(minutes) * 60.0;
         let moved = "UPDATE tickets SET created_at = created_at - make_interval(secs => $2), \
-                     updated_at = updated_at - make_interval(secs => $2) WHERE id = $1";
+                     updated_at = updated_at - make_interval(secs => $2), \
+                     due_at = due_at - make_interval(secs => $2) WHERE id = $1";
         assert_eq!(transaction.execute(moved, &[&ticket, &by]).unwrap(), 1);
         let clocks = "UPDATE sla_clocks SET started_at = started_at - make_interval(secs => $2), \
                       running_since = running_since - make_interval(secs => $2), \

@@ -10,9 +10,12 @@ use diesel::{
 };
 use techsupport_application::{
     Page, Paged,
-    ports::{AgentIs, TicketFilter},
+    ports::{AgentIs, TicketFilter, TicketOrder},
 };
-use techsupport_domain::ticket::{Status, Ticket};
+use techsupport_domain::{
+    sla::ClockState,
+    ticket::{Status, Ticket},
+};
 use uuid::Uuid;
 
 use super::{ticket_order::Sorted, tickets::with_policy, words::Words};
@@ -42,7 +45,8 @@ pub(super) fn page(
         Some(_) => Some(wanted().count().get_result(conn)?),
         None => None,
     };
-    let sorted = Sorted { order: filter.order, words: words.as_ref(), page };
+    let sorted =
+        Sorted { order: filter.order, words: words.as_ref(), page, looks_up_first: few_pass(filter) };
     let rows = sorted.rows(conn, &wanted)?;
     let Paged { rows, next, .. } = Paged::of(page, total, rows, |(_, position)| *position);
     let rows = complete(conn, policies, rows.into_iter().map(|(row, _)| row).collect())?;
@@ -132,6 +136,28 @@ fn wanted<'a>(filter: &'a TicketFilter, words: Option<&'a Words>) -> Wanted<'a> 
         }
     }
     query
+}
+
+/// Whether the tickets are to be looked up by what is asked for, and sorted then. Otherwise PostgreSQL decides, and
+/// where it takes few tickets for many it would rather go through the whole table in the order that is wanted,
+/// waiting for matches that never come. It has no idea of how common the beginnings of words are, nor that open
+/// tickets are the ones with deadlines, nor how seldom a tag is that it has not heard of.
+fn few_pass(filter: &TicketFilter) -> bool {
+    let by_content = filter.words.is_some() || filter.tag.is_some();
+    let being_worked_on =
+        !filter.statuses.is_empty() && filter.statuses.iter().all(|status| !status.is_answered());
+    let unsettled = filter.sla_state.is_some_and(|state| state != ClockState::Met);
+    match filter.order {
+        // There is an index by phase and age.
+        TicketOrder::CreatedAsc | TicketOrder::CreatedDesc => by_content,
+        TicketOrder::PriorityAsc
+        | TicketOrder::PriorityDesc
+        | TicketOrder::DueAsc
+        | TicketOrder::DueDesc
+        | TicketOrder::Relevance => {
+            by_content || being_worked_on || unsettled || filter.updated_since.is_some()
+        }
+    }
 }
 
 /// By phase first: `status` itself has no index, so that changing it is cheap, and few tickets are being worked on.

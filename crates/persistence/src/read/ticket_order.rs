@@ -22,6 +22,8 @@ pub(super) struct Sorted<'a> {
     pub(super) order: TicketOrder,
     pub(super) words: Option<&'a Words>,
     pub(super) page: Page,
+    /// Whether few tickets are wanted: then they are looked up, and sorted afterwards.
+    pub(super) looks_up_first: bool,
 }
 
 type Row = (TicketRow, Position);
@@ -55,10 +57,10 @@ impl<'a> Sorted<'a> {
         if let Some(last) = behind_time(self.page)? {
             query = query.filter(beyond((tickets::created_at, tickets::id), direction, last));
         }
-        let query = match (self.words, direction) {
-            (None, Direction::Up) => query.order((tickets::created_at.asc(), tickets::id.asc())),
-            (None, Direction::Down) => query.order((tickets::created_at.desc(), tickets::id.desc())),
-            (Some(_), _) => sorted_after_search(query, "tickets.created_at + INTERVAL '0'", direction),
+        let query = match (self.looks_up_first, direction) {
+            (false, Direction::Up) => query.order((tickets::created_at.asc(), tickets::id.asc())),
+            (false, Direction::Down) => query.order((tickets::created_at.desc(), tickets::id.desc())),
+            (true, _) => sorted_afterwards(query, "tickets.created_at + INTERVAL '0'", direction),
         };
         let rows = self.cut(query).select(TicketRow::as_select()).load(conn)?;
         Ok(placed(rows, |row| SortKey::Time(row.created_at)))
@@ -76,10 +78,10 @@ impl<'a> Sorted<'a> {
             query =
                 query.filter(beyond((tickets::priority, tickets::id), direction, (priority, position.id)));
         }
-        let query = match (self.words, direction) {
-            (None, Direction::Up) => query.order((tickets::priority.asc(), tickets::id.asc())),
-            (None, Direction::Down) => query.order((tickets::priority.desc(), tickets::id.desc())),
-            (Some(_), _) => sorted_after_search(query, "tickets.priority + 0", direction),
+        let query = match (self.looks_up_first, direction) {
+            (false, Direction::Up) => query.order((tickets::priority.asc(), tickets::id.asc())),
+            (false, Direction::Down) => query.order((tickets::priority.desc(), tickets::id.desc())),
+            (true, _) => sorted_afterwards(query, "tickets.priority + 0", direction),
         };
         let rows = self.cut(query).select(TicketRow::as_select()).load(conn)?;
         Ok(placed(rows, |row| SortKey::Number(i64::from(row.priority))))
@@ -106,10 +108,10 @@ impl<'a> Sorted<'a> {
             if let Some(last) = last {
                 query = query.filter(beyond((tickets::due_at, tickets::id), direction, last));
             }
-            let query = match (self.words, direction) {
-                (None, Direction::Up) => query.order((tickets::due_at.asc(), tickets::id.asc())),
-                (None, Direction::Down) => query.order((tickets::due_at.desc(), tickets::id.desc())),
-                (Some(_), _) => sorted_after_search(query, "tickets.due_at + INTERVAL '0'", direction),
+            let query = match (self.looks_up_first, direction) {
+                (false, Direction::Up) => query.order((tickets::due_at.asc(), tickets::id.asc())),
+                (false, Direction::Down) => query.order((tickets::due_at.desc(), tickets::id.desc())),
+                (true, _) => sorted_afterwards(query, "tickets.due_at + INTERVAL '0'", direction),
             };
             let found: Vec<(TicketRow, Option<OffsetDateTime>)> =
                 self.cut(query).select((TicketRow::as_select(), tickets::due_at)).load(conn)?;
@@ -131,9 +133,10 @@ impl<'a> Sorted<'a> {
             (Some(id), Direction::Down) => query.filter(tickets::id.lt(id)),
             (None, _) => query,
         };
-        query = match direction {
-            Direction::Up => query.order(tickets::id.asc()),
-            Direction::Down => query.order(tickets::id.desc()),
+        query = match (self.looks_up_first, direction) {
+            (false, Direction::Up) => query.order(tickets::id.asc()),
+            (false, Direction::Down) => query.order(tickets::id.desc()),
+            (true, _) => sorted_afterwards(query, "(tickets.due_at IS NULL)", direction),
         };
         let found = query.limit(missing).offset(skipped).select(TicketRow::as_select()).load(conn)?;
         rows.extend(placed(found, |_| SortKey::Nothing));
@@ -178,10 +181,8 @@ fn place(row: TicketRow, key: SortKey) -> Row {
     (row, position)
 }
 
-/// Sorts by something that no index has, so that the words are looked up and what was found is sorted. PostgreSQL
-/// takes the beginning of a word for a common one; it would rather go through the whole table in order, waiting
-/// for a few matches, which for a rare word never come.
-fn sorted_after_search<'a>(query: Wanted<'a>, key: &str, direction: Direction) -> Wanted<'a> {
+/// Sorts by something that no index has, and that comes to the same.
+fn sorted_afterwards<'a>(query: Wanted<'a>, key: &str, direction: Direction) -> Wanted<'a> {
     let order = match direction {
         Direction::Up => format!("{key}, tickets.id"),
         Direction::Down => format!("{key} DESC, tickets.id DESC"),
