@@ -9,29 +9,26 @@ use std::{
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-/// Headers that an answer has only sometimes.
-const SOMETIMES: &[&str] = &["idempotency-replayed", "ratelimit", "ratelimit-policy", "traceparent"];
-
 /// What came back, as far as the document speaks of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     /// The method of the request.
-    pub method: &'a str,
+    pub(crate) method: &'a str,
     /// The target of the request, with its query.
-    pub target: &'a str,
+    pub(crate) target: &'a str,
     /// The status of the answer.
-    pub status: u16,
+    pub(crate) status: u16,
     /// `Content-Type`.
-    pub content_type: Option<&'a str>,
+    pub(crate) content_type: Option<&'a str>,
     /// The names of its headers, in lower case.
-    pub headers: &'a [String],
+    pub(crate) headers: &'a [String],
     /// The body.
-    pub body: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
 /// Panics when the document does not promise such an answer.
 #[track_caller]
-pub fn check(seen: Seen<'_>) {
+pub(crate) fn check(seen: Seen<'_>) {
     if let Err(why) = conforms(seen) {
         let body = String::from_utf8_lossy(seen.body);
         panic!("the document does not promise this ({why}): {seen:?} {body}");
@@ -51,9 +48,9 @@ fn conforms(seen: Seen<'_>) -> Result<(), String> {
     let place = format!("/paths/{}/{method}/responses/{}", escape(template), seen.status);
     let response = operation["responses"].get(seen.status.to_string()).ok_or("the status")?;
     let (place, response) = resolve(place, response);
-    for (name, _) in response["headers"].as_object().into_iter().flatten() {
-        let name = name.to_lowercase();
-        if !SOMETIMES.contains(&name.as_str()) && !seen.headers.contains(&name) {
+    for (name, header) in response["headers"].as_object().into_iter().flatten() {
+        let (_, header) = resolve(String::new(), header);
+        if header["required"] == true && !seen.headers.contains(&name.to_lowercase()) {
             return Err(format!("without the header {name}"));
         }
     }

@@ -91,6 +91,15 @@ impl Client {
 
     /// Sends any text as any type.
     pub fn send(&self, method: &str, path: &str, body: Option<&str>, content_type: &str) -> Answer {
+        self.send_any(method, path, body.map(str::as_bytes), content_type)
+    }
+
+    /// Sends any bytes as any type.
+    pub fn send_bytes(&self, method: &str, path: &str, body: &[u8], content_type: &str) -> Answer {
+        self.send_any(method, path, Some(body), content_type)
+    }
+
+    fn send_any(&self, method: &str, path: &str, body: Option<&[u8]>, content_type: &str) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -100,7 +109,7 @@ impl Client {
         }
         let sent = match body {
             Some(body) => {
-                self.agent.run(request.header("content-type", content_type).body(body.to_owned()).unwrap())
+                self.agent.run(request.header("content-type", content_type).body(body.to_vec()).unwrap())
             }
             None => self.agent.run(request.body(()).unwrap()),
         };

@@ -25,9 +25,8 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap();
     let of_path = |(path, item): (&String, &Value)| {
         let methods = item.as_object().unwrap().iter();
-        let row = |(method, operation): (&String, &Value)| {
-            (method.to_uppercase(), path.clone(), operation.clone())
-        };
+        let row =
+            |(method, operation): (&String, &Value)| (method.to_uppercase(), path.clone(), operation.clone());
         methods.map(row).collect::<Vec<_>>()
     };
     paths.iter().flat_map(of_path).collect()
@@ -71,10 +70,8 @@ fn the_document_is_valid_openapi_3_1() {
     let document = document();
     assert_eq!(document["openapi"], "3.1.0");
     let standard = jsonschema::validator_for(&serde_json::from_str(STANDARD).unwrap()).unwrap();
-    let errors: Vec<String> = standard
-        .iter_errors(&document)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
+    let errors: Vec<String> =
+        standard.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert_eq!(errors, Vec::<String>::new());
     for (place, schema) in schemas(&document) {
         assert!(jsonschema::draft202012::meta::is_valid(schema), "{place}: {schema}");
@@ -194,11 +191,15 @@ fn every_operation_tells_what_it_owes() {
 fn every_kind_of_problem_is_explained_and_in_the_document() {
     let document = document();
     let explained = std::fs::read_to_string(root().join("docs/problems.md")).unwrap();
-    let kinds = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"].as_array().unwrap();
+    let kinds =
+        document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"].as_array().unwrap();
     let shown = document.to_string();
     for kind in kinds {
         let slug = kind.as_str().unwrap().strip_prefix("urn:techsupport:problem:").unwrap();
-        assert!(explained.contains(&format!("`{slug}`")) || explained.contains(slug), "{slug} is not explained");
+        assert!(
+            explained.contains(&format!("`{slug}`")) || explained.contains(slug),
+            "{slug} is not explained"
+        );
         assert!(shown.contains(&format!("\"type\":{kind}")), "{slug} has no example");
     }
 }
@@ -207,7 +208,8 @@ fn every_kind_of_problem_is_explained_and_in_the_document() {
 fn links_lead_to_operations_that_are_there() {
     let document = document();
     let all = operations(&document);
-    let ids: BTreeSet<&str> = all.iter().map(|(_, _, operation)| operation["operationId"].as_str().unwrap()).collect();
+    let ids: BTreeSet<&str> =
+        all.iter().map(|(_, _, operation)| operation["operationId"].as_str().unwrap()).collect();
     let mut seen = 0;
     for (method, path, operation) in &all {
         for response in operation["responses"].as_object().unwrap().values() {

@@ -56,12 +56,14 @@ impl Person {
 
 fn post(port: u16, path: &str, token: Option<&str>, body: &Value) -> Result<Value> {
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
-    let request = agent.post(format!("http://127.0.0.1:{port}{path}")).header("content-type", "application/json");
+    let request =
+        agent.post(format!("http://127.0.0.1:{port}{path}")).header("content-type", "application/json");
     let request = match token {
         Some(token) => request.header("authorization", format!("Bearer {token}")),
         None => request,
     };
     let refused = |why: ureq::Error| Error::Refused(format!("POST {path}: {why}"));
-    let text = request.send(body.to_string()).map_err(refused)?.body_mut().read_to_string().map_err(refused)?;
+    let text =
+        request.send(body.to_string()).map_err(refused)?.body_mut().read_to_string().map_err(refused)?;
     serde_json::from_str(&text).map_err(Error::malformed(path))
 }

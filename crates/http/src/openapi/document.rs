@@ -154,7 +154,10 @@ fn everywhere() -> [(&'static str, Header); 4] {
             "RateLimit-Policy",
             header("The quota (q) and its window (w, seconds). Where requests are limited.", text()),
         ),
-        ("X-Request-Id", header("Names the request.", text().pattern(Some(r"^[A-Za-z0-9\-_.:]{1,128}$")))),
+        (
+            "X-Request-Id",
+            schemas::always(header("Names the request.", text().pattern(Some(r"^[A-Za-z0-9\-_.:]{1,128}$")))),
+        ),
         ("traceparent", header("Names the trace (W3C Trace Context).", text())),
     ]
 }

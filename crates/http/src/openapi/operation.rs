@@ -207,9 +207,9 @@ impl Operation {
         self.with_header("ETag", schemas::etag())
     }
 
-    /// The answer before has this header.
+    /// The answer before always has this header.
     pub(crate) fn with_header(self, name: &str, header: Header) -> Self {
-        self.change_answer(|answer| answer.header(name, header))
+        self.change_answer(|answer| answer.header(name, schemas::always(header)))
     }
 
     /// What can be called with something from the answer before: `parameter` of `operation` is `value`, a runtime

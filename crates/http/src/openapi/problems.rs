@@ -8,7 +8,7 @@ use utoipa::openapi::{
     header::HeaderBuilder, schema::AllOfBuilder,
 };
 
-use super::{samples, terms};
+use super::{samples, schemas, terms};
 use crate::problem::{Kind, Manner, Problem, ProblemDocument};
 
 const MEDIA_TYPE: &str = "application/problem+json";
@@ -97,7 +97,7 @@ fn with_headers(response: ResponseBuilder, kinds: &[Kind]) -> ResponseBuilder {
     let all_are = |manner: Manner| kinds.iter().all(|kind| Manner::of(*kind) == manner);
     let response = if all_are(Manner::Challenge) {
         let header = HeaderBuilder::new().schema(Some(terms::names(&["Bearer"])));
-        response.header("WWW-Authenticate", header.build())
+        response.header("WWW-Authenticate", schemas::always(header.build()))
     } else {
         response
     };
@@ -105,7 +105,7 @@ fn with_headers(response: ResponseBuilder, kinds: &[Kind]) -> ResponseBuilder {
         let header = HeaderBuilder::new()
             .schema(Some(terms::whole(1, 86_400)))
             .description(Some("Seconds to wait before trying again."));
-        return response.header("Retry-After", header.build());
+        return response.header("Retry-After", schemas::always(header.build()));
     }
     response
 }

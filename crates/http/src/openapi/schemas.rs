@@ -144,6 +144,12 @@ pub(super) fn problem() -> Object {
         .build()
 }
 
+/// The header is on every such answer. utoipa has no field for that.
+pub(super) fn always(mut header: Header) -> Header {
+    header.extensions.get_or_insert_default().insert("required".to_owned(), Value::Bool(true));
+    header
+}
+
 pub(super) fn location(pattern: &str) -> Header {
     let schema = ObjectBuilder::new().schema_type(Type::String).format(None).examples([pattern]);
     HeaderBuilder::new().schema(Some(schema)).description(Some("The path of the new thing.")).build()

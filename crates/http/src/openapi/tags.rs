@@ -11,6 +11,7 @@ pub(crate) enum Tag {
     Agents,
     Tickets,
     Comments,
+    Files,
     Events,
     Audit,
     Health,
@@ -19,13 +20,14 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// In the order in which they are shown.
-    const ALL: [Tag; 10] = [
+    const ALL: [Tag; 11] = [
         Tag::Authentication,
         Tag::Users,
         Tag::Clients,
         Tag::Agents,
         Tag::Tickets,
         Tag::Comments,
+        Tag::Files,
         Tag::Events,
         Tag::Audit,
         Tag::Health,
@@ -40,6 +42,7 @@ impl Tag {
             Tag::Agents => "Agents",
             Tag::Tickets => "Tickets",
             Tag::Comments => "Comments",
+            Tag::Files => "Files",
             Tag::Events => "Events",
             Tag::Audit => "Audit",
             Tag::Health => "Health",
@@ -62,6 +65,7 @@ impl Tag {
                 "Opening, finding, moving, assigning and deleting tickets, and what ever happened to them."
             }
             Tag::Comments => "What is said about a ticket.",
+            Tag::Files => "Importing tickets of the past from spreadsheets, for the reports.",
             Tag::Events => "Everything that was published, to be walked by integrators.",
             Tag::Audit => "Who did what that matters to security.",
             Tag::Health => "For those who watch the service. Never limited, no token needed.",
