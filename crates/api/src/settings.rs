@@ -138,9 +138,9 @@ pub struct FeedSettings {
     /// How often to look for new ones, in milliseconds.
     #[garde(range(min = 1, max = 60_000))]
     pub poll_ms: u64,
-    /// How long it may take to compare all of the outbox with the feed, in milliseconds.
+    /// How long one transaction may take, in milliseconds: all of the outbox may have to be compared with the feed.
     #[garde(range(min = 1_000, max = 86_400_000))]
-    pub comparison_timeout_ms: u64,
+    pub batch_timeout_ms: u64,
     /// The wait after a pass that failed, in milliseconds; doubles each time.
     #[garde(range(min = 1, max = 60_000))]
     pub backoff_ms: u64,

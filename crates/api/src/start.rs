@@ -223,7 +223,7 @@ fn watch(
         stoppable.relay = Some(Background::start(pass, &relay).map_err(no_thread())?);
     }
     if settings.feed.enabled {
-        let keeper = database.feed_keeper(ms(settings.feed.comparison_timeout_ms));
+        let keeper = database.feed_keeper(ms(settings.feed.batch_timeout_ms));
         let pass = Feed::new(keeper, settings.feed);
         stoppable.feed = Some(Background::start(pass, &Arc::default()).map_err(no_thread())?);
     }

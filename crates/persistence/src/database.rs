@@ -80,10 +80,10 @@ impl Database {
         Arc::new(PgOutbox::new(self.clone()))
     }
 
-    /// The adapter for the pass that appends to the feed. `comparison_timeout` is how long it may take to compare
-    /// all of the outbox with it.
-    pub fn feed_keeper(&self, comparison_timeout: Duration) -> Arc<dyn FeedKeeper> {
-        Arc::new(PgFeedKeeper::new(self.clone(), comparison_timeout))
+    /// The adapter for the pass that appends to the feed. A batch may take as long as that: all of the outbox may
+    /// have to be compared.
+    pub fn feed_keeper(&self, batch_timeout: Duration) -> Arc<dyn FeedKeeper> {
+        Arc::new(PgFeedKeeper::new(self.clone(), batch_timeout))
     }
 
     /// The adapter for workers that import files.

@@ -12,7 +12,10 @@
 //! - The stored snapshot only bounds the search: what it sees is in the feed. It moves on when a search found less
 //!   than it may take. Were it wrong or gone, all of the outbox would be compared with the feed, and nothing lost.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use diesel::{connection::SimpleConnection, prelude::*, sql_types};
 use techsupport_application::{AppError, Budget, ports::FeedKeeper};
@@ -21,12 +24,15 @@ use crate::{Database, Topic, link::Link, unit_of_work::limited};
 
 pub(crate) struct PgFeedKeeper {
     database: Database,
-    comparison_timeout: Duration,
+    timeout: Duration,
+    /// How many batches at once: more and more while there is more than a batch, because each search looks at all
+    /// that is left.
+    stride: AtomicU32,
 }
 
 impl PgFeedKeeper {
-    pub(crate) fn new(database: Database, comparison_timeout: Duration) -> Self {
-        Self { database, comparison_timeout }
+    pub(crate) fn new(database: Database, timeout: Duration) -> Self {
+        Self { database, timeout, stride: AtomicU32::new(1) }
     }
 }
 
@@ -53,16 +59,19 @@ impl PgFeedKeeper {
     fn append_in(&self, link: &mut Link, limit: u32) -> Result<u32, AppError> {
         // The next statement has a snapshot of its own: it sees what the last holder of the row committed.
         let Some(end) = link.query(hold_end)? else { return Ok(0) };
-        let (search, limit) = if let Some(seen) = end.seen {
+        let timeout = format!("SET LOCAL statement_timeout = {}", self.timeout.as_millis());
+        link.query(|conn| conn.batch_execute(&timeout))?;
+        let (search, stride) = if let Some(seen) = end.seen {
             link.query(|conn| conn.batch_execute(INDEX_ONLY))?;
-            (Search::Behind(seen), limit)
+            (Search::Behind(seen), self.stride.load(Ordering::Relaxed))
         } else {
-            let longer = format!("SET LOCAL statement_timeout = {}", self.comparison_timeout.as_millis());
-            link.query(|conn| conn.batch_execute(&longer))?;
             tracing::info!("comparing all of the outbox with the event feed");
-            (Search::Everything, limit.saturating_mul(COMPARISON_BATCHES))
+            (Search::Everything, LONGEST_STRIDE)
         };
+        let limit = limit.saturating_mul(stride);
         let appended = link.query(|conn| search.append(conn, end.last_position, limit))?;
+        let is_full = appended >= i64::from(limit);
+        self.stride.store(if is_full { (stride * 2).min(LONGEST_STRIDE) } else { 1 }, Ordering::Relaxed);
         u32::try_from(appended).map_err(AppError::internal)
     }
 }
@@ -87,12 +96,14 @@ struct Count {
     count: i64,
 }
 
-/// Each comparison reads everything: better few of them.
-const COMPARISON_BATCHES: u32 = 100;
+/// The most batches at once.
+const LONGEST_STRIDE: u32 = 100;
 
-/// The few new rows are to be found by the index also where statistics are missing or old. A plan that may not read
-/// tables looks so expensive that it would be compiled, for half a second.
-const INDEX_ONLY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
+/// The few new rows are to be found one by one through indexes, whatever statistics say, which may be missing, old, or
+/// dominated by one transaction that wrote most of the table. A plan that may not read tables looks so expensive
+/// that it would be compiled, for half a second.
+const INDEX_ONLY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+     SET LOCAL enable_mergejoin = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off";
 
 /// Whether the stored snapshot can be used: after a restore into another cluster its numbers mean nothing.
 const IS_OURS: &str = "e.seen IS NOT NULL AND e.cluster = (SELECT system_identifier FROM pg_control_system()) \
@@ -143,8 +154,8 @@ impl Search {
                  WHERE o.tx >= pg_snapshot_xmax($3::pg_snapshot) \
                      AND o.tx < pg_snapshot_xmax(pg_current_snapshot()) \
                  UNION ALL \
-                 SELECT o.id, o.type, o.seq, o.created_at FROM pg_snapshot_xip($3::pg_snapshot) AS x (tx) \
-                 JOIN outbox o ON o.tx = x.tx"
+                 SELECT o.id, o.type, o.seq, o.created_at FROM outbox o \
+                 WHERE o.tx = ANY (ARRAY(SELECT pg_snapshot_xip($3::pg_snapshot)))"
             }
             Search::Everything => "SELECT o.id, o.type, o.seq, o.created_at FROM outbox o",
         }

@@ -48,15 +48,16 @@ fn of_all_types(conn: &mut PgConnection, query: &FeedQuery) -> QueryResult<Vec<E
     .load(conn)
 }
 
-/// The next ones of each type by its own part of the index, and of those the first: a rare type is found without
-/// reading all the others.
+/// The next ones of each type by its own part of the index, and of those the first. Asked for by equality, a type could
+/// be looked for along the positions, through all the others: so it is a range that only this index has the order of.
 fn of_some(conn: &mut PgConnection, query: &FeedQuery) -> QueryResult<Vec<EventRow>> {
     let types: Vec<&str> = query.types.iter().map(|each| each.name()).collect();
     diesel::sql_query(
         "SELECT f.position, o.body::text AS body FROM (SELECT next.position, next.event_id \
              FROM (SELECT DISTINCT unnest($3)) AS wanted (type), \
              LATERAL (SELECT e.position, e.event_id FROM event_feed e \
-                 WHERE e.type = wanted.type AND e.position > $1 ORDER BY e.position LIMIT $2) AS next \
+                 WHERE (e.type, e.position) > (wanted.type, $1) AND e.type <= wanted.type \
+                 ORDER BY e.type, e.position LIMIT $2) AS next \
              ORDER BY next.position LIMIT $2) AS f \
          JOIN outbox o ON o.id = f.event_id ORDER BY f.position",
     )

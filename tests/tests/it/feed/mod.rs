@@ -1,6 +1,7 @@
 //! The feed of events on real servers.
 
 mod order;
+mod plans;
 mod recovery;
 mod walkers;
 mod waiting;
