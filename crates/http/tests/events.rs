@@ -216,6 +216,8 @@ fn who_goes_away_gives_the_place_back() {
     let bearer = format!("Bearer {}", token("ADMIN"));
     let asked = request("GET", "/api/events?wait=25", &[("authorization", &bearer)], b"", false);
     stream.write_all(&asked).unwrap();
+    // Whoever asks earlier takes the place itself.
+    eventually("the feed is looked at for it", || feed.looks() > 0);
     eventually("the only place is taken", || events(&desk, "?wait=1").status == 503);
     drop(stream);
     eventually("it is free again", || events(&desk, "?wait=1").status == 200);
