@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 use techsupport_application::{
     AppError,
-    ports::{AuditActor, AuditEntry, AuditTx},
+    ports::{AuditActor, AuditEntry, AuditTarget, AuditTx},
 };
 
 use super::PgTx;
@@ -24,7 +24,7 @@ impl AuditTx for PgTx<'_> {
                     audit_log::actor_kind.eq(kind),
                     audit_log::actor_id.eq(actor),
                     audit_log::action.eq(entry.action.name()),
-                    audit_log::target_kind.eq(entry.target.map(|target| target.kind())),
+                    audit_log::target_kind.eq(entry.target.map(AuditTarget::kind)),
                     audit_log::target_id.eq(entry.target.map(|target| target.id().to_string())),
                     audit_log::ip.eq(entry.ip.map(|ip| ip.to_string())),
                     audit_log::outcome.eq(entry.outcome.name()),

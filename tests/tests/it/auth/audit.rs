@@ -101,7 +101,7 @@ fn entries_are_found_by_every_filter() {
     let unknown = &entries(&admin, "action=LOGIN&outcome=FAILURE")[0];
     assert_eq!((&unknown["target"], &unknown["detail"]["reason"]), (&json!(null), &json!("UNKNOWN_ADDRESS")));
     let at = first["at"].as_str().unwrap();
-    assert_eq!(entries(&admin, &format!("from={at}&to={at}")), [first.clone()]);
+    assert_eq!(entries(&admin, &format!("from={at}&to={at}")), std::slice::from_ref(first));
     for wrong in ["action=SLEEP", "actor=me", "target=me", "outcome=MAYBE", "from=now", "colour=red"] {
         let problem = admin.get(&format!("/api/audit?{wrong}")).expect_problem(400, "invalid-input").json();
         assert_eq!(problem["errors"][0]["parameter"], wrong.split('=').next().unwrap(), "{wrong}");
