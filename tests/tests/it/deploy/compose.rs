@@ -15,11 +15,16 @@ fn services(file: &Value) -> &Map<String, Value> {
     file["services"].as_object().unwrap()
 }
 
+/// What a service of ours runs.
+fn program_of(service: &str) -> &str {
+    if matches!(service, "api" | "migrate") { "techsupport-api" } else { service }
+}
+
 /// Those made of our image.
 fn ours(file: &Value) -> Vec<(&String, &Value)> {
     let image = format!("techsupport-pro:{VERSION}");
     let found: Vec<_> = services(file).iter().filter(|(_, service)| service["image"] == image).collect();
-    assert_eq!(found.len(), 3, "the migration, the API and the worker run this version's image");
+    assert_eq!(found.len(), 4, "the migration, the API and the workers run this version's image");
     found
 }
 
@@ -49,17 +54,17 @@ fn services_depend_on_services_that_can_be_what_is_waited_for() {
             let target = &services(&file)[other];
             match how["condition"].as_str().unwrap() {
                 "service_healthy" => {
-                    assert!(target["healthcheck"]["test"].is_array(), "{name} waits for {other}")
+                    assert!(target["healthcheck"]["test"].is_array(), "{name} waits for {other}");
                 }
                 "service_completed_successfully" => {
-                    assert_eq!(target["restart"], "no", "{name} waits for {other}")
+                    assert_eq!(target["restart"], "no", "{name} waits for {other}");
                 }
                 "service_started" => {}
                 other => panic!("{name}: {other}"),
             }
         }
     }
-    for program in ["api", "sla-worker"] {
+    for program in ["api", "sla-worker", "import-worker"] {
         for job in JOBS {
             let condition = &services(&file)[program]["depends_on"][job]["condition"];
             assert_eq!(
@@ -128,7 +133,7 @@ fn programs_start_in_production_with_what_they_are_given() {
         }
         match name.as_str() {
             "api" => accepted_by("techsupport-api", &variables),
-            "sla-worker" => accepted_by("sla-worker", &variables),
+            "sla-worker" | "import-worker" => accepted_by(name, &variables),
             "migrate" => assert!(variables.iter().any(|(name, _)| name == "DATABASE_URL")),
             other => panic!("{other}"),
         }
@@ -159,7 +164,7 @@ fn commands_and_checks_are_those_of_the_programs() {
         }
         command.extend(strings(&service["command"]));
         let program = command_of_ours(&command);
-        assert_eq!(program == "sla-worker", name == "sla-worker");
+        assert_eq!(program, program_of(name), "{name}");
         let check = strings(&service["healthcheck"]["test"]);
         if let Some((how, check)) = check.split_first() {
             assert_eq!((how.as_str(), command_of_ours(check)), ("CMD", program));
@@ -185,16 +190,15 @@ fn notifications_go_to_a_file_on_a_volume_that_is_shown() {
 fn prometheus_asks_every_program_where_it_answers() {
     let file = file();
     let prometheus = yaml("deploy/prometheus/prometheus.yaml").remove(0);
-    let ports = [("api", api_settings(&[]).http.port), ("sla-worker", worker_settings(&[]).monitor.port)];
     let jobs = prometheus["scrape_configs"].as_array().unwrap();
-    assert_eq!(jobs.len(), ports.len());
-    for (job, (service, port)) in jobs.iter().zip(ports) {
-        let source = &job["dns_sd_configs"][0];
-        assert_eq!(
-            (strings(&source["names"]), source["port"].as_u64()),
-            (vec![service.to_owned()], Some(port.into()))
-        );
-        assert!(services(&file).contains_key(service));
+    assert_eq!(jobs.len(), PROGRAMS.len());
+    for (job, program) in jobs.iter().zip(PROGRAMS) {
+        assert_eq!(job["job_name"], program);
+        let (source, port) = (&job["dns_sd_configs"][0], port_of(program, &[]));
+        assert_eq!(source["port"].as_u64(), Some(port.into()), "{program}");
+        let names = strings(&source["names"]);
+        let [service] = names.as_slice() else { panic!("{names:?}") };
+        assert!(services(&file).contains_key(service) && program_of(service) == program, "{service}");
     }
     let rules = strings(&prometheus["rule_files"]);
     assert!(rules.iter().all(|rule| root().join("deploy/prometheus").join(rule).exists()), "{rules:?}");
@@ -204,7 +208,8 @@ fn prometheus_asks_every_program_where_it_answers() {
 #[test]
 fn programs_have_the_time_to_finish_that_their_settings_give_them() {
     let file = file();
-    for (name, needed) in [("api", kubernetes::api_stop_s()), ("sla-worker", kubernetes::worker_stop_s())] {
+    for name in ["api", "sla-worker", "import-worker"] {
+        let needed = stop_s(program_of(name));
         let grace = services(&file)[name]["stop_grace_period"].as_str().unwrap();
         let grace: u64 = grace.strip_suffix('s').unwrap().parse().unwrap();
         assert!(grace >= needed, "{name} has {grace} s and may need {needed} s");

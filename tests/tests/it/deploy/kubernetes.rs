@@ -8,26 +8,6 @@ use super::*;
 
 const FOLDER: &str = "deploy/kubernetes";
 
-/// What ends after the requests, one after the other: background passes, and connections that listen.
-const PASSES: u64 = 5;
-const LISTENERS_S: u64 = 3;
-/// What the server, the broker's goodbye and the last threads may take beyond their limits.
-const MARGINS_S: u64 = 5 + 2;
-
-/// How long an API may take to stop.
-pub(super) fn api_stop_s() -> u64 {
-    let settings = api_settings(&[]);
-    settings.http.shutdown_timeout_s
-        + PASSES * settings.process.stop_wait_ms.div_ceil(1_000)
-        + LISTENERS_S
-        + MARGINS_S
-}
-
-/// How long a worker may take to stop.
-pub(super) fn worker_stop_s() -> u64 {
-    worker_settings(&[]).worker.drain_timeout_ms.div_ceil(1_000) + MARGINS_S
-}
-
 fn kustomization(folder: &str) -> Value {
     yaml(&format!("{folder}/kustomization.yaml")).remove(0)
 }
@@ -49,7 +29,7 @@ fn named<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
 /// Deployments and the job: whatever makes pods.
 fn workloads(objects: &[Value]) -> Vec<&Value> {
     let found: Vec<&Value> = objects.iter().filter(|object| object["spec"]["template"].is_object()).collect();
-    assert_eq!(found.len(), 3);
+    assert_eq!(found.len(), PROGRAMS.len() + 1, "the programs and the migration");
     found
 }
 
@@ -57,7 +37,7 @@ fn pod(workload: &Value) -> &Value {
     &workload["spec"]["template"]["spec"]
 }
 
-fn list<'a>(value: &'a Value) -> impl Iterator<Item = &'a Value> {
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
@@ -96,7 +76,9 @@ fn every_manifest_is_applied_and_belongs_to_no_namespace() {
         .iter()
         .flat_map(|sub| fs::read_dir(root().join(FOLDER).join(sub.trim_start_matches('/'))).unwrap())
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".yaml") && name != "kustomization.yaml")
+        .filter(|name| {
+            name != "kustomization.yaml" && Path::new(name).extension().is_some_and(|is| is == "yaml")
+        })
         .collect();
     let mut listed = strings(&kustomization(FOLDER)["resources"]);
     listed.extend(strings(&kustomization(&format!("{FOLDER}/migrate"))["resources"]));
@@ -133,7 +115,7 @@ fn selectors_select_what_they_are_meant_for() {
             "Deployment" | "PodDisruptionBudget" => &spec["selector"]["matchLabels"],
             "Service" => &spec["selector"],
             "NetworkPolicy" if name == "techsupport-egress" => {
-                assert_eq!(selected(&objects, &spec["podSelector"]["matchLabels"]), 3, "all of ours");
+                assert_eq!(selected(&objects, &spec["podSelector"]["matchLabels"]), 4, "all of ours");
                 continue;
             }
             "NetworkPolicy" => &spec["podSelector"]["matchLabels"],
@@ -165,7 +147,7 @@ fn probes_ask_for_what_exists() {
         let mut found = routes.iter().filter(|row| row.method == "GET" && row.path == path);
         found.any(|row| row.cells.iter().all(|cell| cell.refusal.is_none()))
     };
-    for name in ["techsupport-api", "sla-worker"] {
+    for name in PROGRAMS {
         let container = main_container(&objects, name);
         for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
             let probe = &container[probe];
@@ -185,9 +167,9 @@ fn probes_ask_for_what_exists() {
 }
 
 /// The paths that kubelet asks a worker for; whether it answers, a worker says.
-pub(super) fn worker_probes() -> Vec<String> {
+pub(super) fn worker_probes(name: &str) -> Vec<String> {
     let objects = objects();
-    let container = main_container(&objects, "sla-worker");
+    let container = main_container(&objects, name);
     let path = |probe| container[probe]["httpGet"]["path"].as_str().unwrap().to_owned();
     ["startupProbe", "readinessProbe", "livenessProbe"].map(path).into()
 }
@@ -214,13 +196,13 @@ fn programs_start_in_production_with_what_they_are_given() {
         "AMQP_URL" => "amqps://techsupport:kq0c3P0mC1xZk7cY@broker/%2f".to_owned(),
         other => panic!("{other}"),
     };
-    for name in ["techsupport-api", "sla-worker"] {
+    for name in PROGRAMS {
         let container = main_container(&objects, name);
         let mut variables = image::environment();
         for from in list(&container["envFrom"]) {
             match (from["configMapRef"]["name"].as_str(), from["secretRef"]["name"].as_str()) {
                 (Some("techsupport-settings"), None) => {
-                    variables.extend(env_file(&text("deploy/kubernetes/settings.env")))
+                    variables.extend(env_file(&text("deploy/kubernetes/settings.env")));
                 }
                 (None, Some("techsupport-api")) => variables.extend(own.clone()),
                 other => panic!("{other:?}"),
@@ -236,10 +218,7 @@ fn programs_start_in_production_with_what_they_are_given() {
         let variables: Variables = variables.into_iter().collect::<BTreeMap<_, _>>().into_iter().collect();
         accepted_by(name, &variables);
         let port = container["ports"][0]["containerPort"].as_u64().unwrap();
-        let listens = match name {
-            "techsupport-api" => api_settings(&variables).http.port,
-            _ => worker_settings(&variables).monitor.port,
-        };
+        let listens = port_of(name, &variables);
         assert_eq!(port, u64::from(listens), "{name}");
         assert_eq!(
             named(&objects, "Deployment", name)["spec"]["template"]["metadata"]["annotations"]["prometheus.io/port"],
@@ -251,8 +230,10 @@ fn programs_start_in_production_with_what_they_are_given() {
 #[test]
 fn only_the_api_knows_what_only_the_api_needs() {
     let objects = objects();
-    let text = main_container(&objects, "sla-worker").to_string();
-    assert!(!text.contains("secretRef"), "{text}");
+    for worker in ["sla-worker", "import-worker"] {
+        let text = main_container(&objects, worker).to_string();
+        assert!(!text.contains("secretRef"), "{text}");
+    }
     for workload in workloads(&objects) {
         assert_eq!(pod(workload)["automountServiceAccountToken"], false);
         assert_eq!(pod(workload)["enableServiceLinks"], false);
@@ -280,7 +261,8 @@ fn pods_are_bounded_and_unprivileged() {
 #[test]
 fn programs_have_the_time_to_finish_that_their_settings_give_them() {
     let objects = objects();
-    for (name, needed) in [("techsupport-api", api_stop_s()), ("sla-worker", worker_stop_s())] {
+    for name in PROGRAMS {
+        let needed = stop_s(name);
         let deployment = named(&objects, "Deployment", name);
         let grace = pod(deployment)["terminationGracePeriodSeconds"].as_u64().unwrap();
         let sleep =
@@ -309,7 +291,7 @@ fn a_notification_is_written_to_a_file_that_outlives_a_crash() {
 #[test]
 fn no_pod_gets_past_a_schema_that_is_behind() {
     let objects = objects();
-    for name in ["techsupport-api", "sla-worker"] {
+    for name in PROGRAMS {
         let deployment = named(&objects, "Deployment", name);
         let waiting = strings(&pod(deployment)["initContainers"][0]["command"]);
         assert_eq!(waiting[..3], ["techsupport-api", "migrate", "wait"]);
@@ -353,7 +335,7 @@ fn the_programs_are_rolled_out_after_a_migration_that_succeeded_and_never_after_
         calls.iter().position(|call| call.contains("condition=complete"))
             < calls.iter().position(|call| call.ends_with("--kustomize ."))
     );
-    for name in ["techsupport-api", "sla-worker"] {
+    for name in PROGRAMS {
         assert!(calls.contains(&format!("rollout status deployment/{name}")), "{calls:?}");
     }
     let (went_well, calls) = rolled_out("failed");

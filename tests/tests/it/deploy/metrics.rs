@@ -2,11 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
 };
 
 use techsupport_bootstrap::monitor::ask;
-use techsupport_tests::{Desk, LIMIT, WorkerProcess, eventually, until};
+use techsupport_tests::{Desk, ImportWorker, LIMIT, WorkerProcess, eventually};
 
 use super::{promql::asked, *};
 
@@ -100,17 +100,21 @@ fn queries() -> Vec<(String, Vec<String>)> {
     of_alerts.chain(of_panels).collect()
 }
 
-/// A worker that tells of itself, and where.
-fn monitored(desk: &Desk) -> (WorkerProcess, SocketAddr) {
-    let settings = [("MONITOR__ENABLED", "true"), ("MONITOR__PORT", "0")];
-    let worker = WorkerProcess::start_with(desk, &settings);
-    let address = until("the worker says where it answers", || {
-        let lines = worker.lines();
-        let line = lines.iter().find(|line| line.contains("telling of metrics and health"))?;
-        let line: Value = serde_json::from_str(line).unwrap();
-        Some(line["address"].as_str().unwrap().parse().unwrap())
+/// A free port, to be used at once.
+pub(super) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Waits until a worker that listens there has what it needs, and asks it for its probes and its metrics.
+fn metrics_of(worker: &str, port: u16) -> String {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    eventually(&format!("{worker} has what it needs"), || {
+        ask(address, "/health/ready", LIMIT).is_ok_and(|(status, _)| status == 200)
     });
-    (worker, address)
+    for path in kubernetes::worker_probes(worker) {
+        said(address, &path);
+    }
+    said(address, "/metrics")
 }
 
 /// What it answers there.
@@ -123,22 +127,21 @@ fn said(address: SocketAddr, path: &str) -> String {
 #[test]
 fn alerts_and_dashboard_ask_for_what_there_is() {
     let desk = Desk::start();
-    let (_worker, monitor) = monitored(&desk);
+    let ports = [free_port(), free_port()].map(|port| port.to_string());
+    let settings = |port: usize| [("MONITOR__ENABLED", "true"), ("MONITOR__PORT", ports[port].as_str())];
+    let _worker = WorkerProcess::start_with(&desk, &settings(0));
+    let _importer = ImportWorker::start_with(&desk, &settings(1));
     desk.await_topology();
     let admin = desk.admin();
     let ticket = desk.ticket(&admin, "VIP");
     desk.age(ticket, 121);
     eventually("the breach was noticed", || desk.database().count("sla_steps") == 1);
     desk.anonymous().get("/health/ready").expect(200);
-    eventually("the worker has what it needs", || {
-        ask(monitor, "/health/ready", LIMIT).is_ok_and(|(status, _)| status == 200)
-    });
-    for path in kubernetes::worker_probes() {
-        said(monitor, &path);
-    }
     let mut known = Known::default();
     known.read(&desk.anonymous().get("/metrics").expect(200).body);
-    known.read(&said(monitor, "/metrics"));
+    for (worker, port) in ["sla-worker", "import-worker"].iter().zip(&ports) {
+        known.read(&metrics_of(worker, port.parse().unwrap()));
+    }
     let queries = queries();
     assert!(queries.len() > 40, "{}", queries.len());
     let objections: Vec<String> =

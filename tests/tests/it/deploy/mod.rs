@@ -21,6 +21,7 @@ use techsupport_bootstrap::{
     servers::refuse_weak_passwords,
     settings::{Sources, load_from},
 };
+use techsupport_import_worker::ImportWorkerSettings;
 use techsupport_sla_worker::SlaWorkerSettings;
 use techsupport_tests::program;
 
@@ -44,6 +45,9 @@ fn strings(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
+/// Every program, by the name of its binary.
+const PROGRAMS: [&str; 3] = ["techsupport-api", "sla-worker", "import-worker"];
+
 /// The version that the programs say they have.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -61,16 +65,51 @@ fn accepted_by(program: &str, variables: &[(String, String)]) {
     let profile =
         variables.iter().find(|(name, _)| name == "TECHSUPPORT_PROFILE").map(|(_, value)| value.as_str());
     assert_eq!(profile, Some("production"), "{program}");
-    match program {
-        "techsupport-api" => refuse_weak_secrets(&api_settings(variables)).unwrap(),
+    let servers = match program {
+        "techsupport-api" => return refuse_weak_secrets(&api_settings(variables)).unwrap(),
         "sla-worker" => {
             let settings = worker_settings(variables);
-            let (database, broker) = (&settings.database.url, &settings.broker.url);
-            refuse_weak_passwords(settings.profile, database.expose_secret(), broker.expose_secret())
-                .unwrap();
+            (settings.profile, settings.database, settings.broker)
+        }
+        "import-worker" => {
+            let settings = importer_settings(variables);
+            (settings.profile, settings.database, settings.broker)
         }
         other => panic!("{other} is no program of ours"),
+    };
+    let (profile, database, broker) = servers;
+    refuse_weak_passwords(profile, database.url.expose_secret(), broker.url.expose_secret()).unwrap();
+}
+
+/// The port on which a program with these variables can be asked how it is.
+fn port_of(program: &str, variables: &[(String, String)]) -> u16 {
+    match program {
+        "techsupport-api" => api_settings(variables).http.port,
+        "sla-worker" => worker_settings(variables).monitor.port,
+        "import-worker" => importer_settings(variables).monitor.port,
+        other => panic!("{other} is no program of ours"),
     }
+}
+
+/// What of an API ends after its requests, one after the other: background passes, and connections that listen.
+const PASSES: u64 = 5;
+const LISTENERS_S: u64 = 3;
+/// What the server, the broker's goodbye and the last threads may take beyond their limits.
+const MARGINS_S: u64 = 5 + 2;
+
+/// How long a program may take to stop.
+fn stop_s(program: &str) -> u64 {
+    let drain_ms = match program {
+        "techsupport-api" => {
+            let settings = api_settings(&[]);
+            let passes = PASSES * settings.process.stop_wait_ms.div_ceil(1_000);
+            return settings.http.shutdown_timeout_s + passes + LISTENERS_S + MARGINS_S;
+        }
+        "sla-worker" => worker_settings(&[]).worker.drain_timeout_ms,
+        "import-worker" => importer_settings(&[]).imports.drain_timeout_ms,
+        other => panic!("{other} is no program of ours"),
+    };
+    drain_ms.div_ceil(1_000) + MARGINS_S
 }
 
 fn api_settings(variables: &[(String, String)]) -> ApiSettings {
@@ -79,6 +118,11 @@ fn api_settings(variables: &[(String, String)]) -> ApiSettings {
 }
 
 fn worker_settings(variables: &[(String, String)]) -> SlaWorkerSettings {
+    let sources = Sources { folder: None, variables: variables.to_vec() };
+    load_from(&sources).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn importer_settings(variables: &[(String, String)]) -> ImportWorkerSettings {
     let sources = Sources { folder: None, variables: variables.to_vec() };
     load_from(&sources).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -97,9 +141,9 @@ fn command_of_ours(command: &[String]) -> String {
 fn secrets() -> (Variables, Variables) {
     let folder = Scratch::new();
     fs::copy(root().join("deploy/make-secrets"), folder.0.join("make-secrets")).unwrap();
-    let make = || Command::new(folder.0.join("make-secrets")).output().unwrap();
-    let made = make();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let run = || Command::new(folder.0.join("make-secrets")).output().unwrap();
+    let first_run = run();
+    assert!(first_run.status.success(), "{}", String::from_utf8_lossy(&first_run.stderr));
     let read = |name: &str| fs::read_to_string(folder.0.join(name)).unwrap();
     let first = (read(".env"), read("api.env"));
     for name in [".env", "api.env"] {
@@ -107,7 +151,7 @@ fn secrets() -> (Variables, Variables) {
         let mode = fs::metadata(folder.0.join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name} is for its owner alone");
     }
-    assert!(!make().status.success(), "what is there is kept");
+    assert!(!run().status.success(), "what is there is kept");
     assert_eq!((read(".env"), read("api.env")), first);
     (env_file(&first.0), env_file(&first.1))
 }

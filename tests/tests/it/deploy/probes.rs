@@ -51,7 +51,7 @@ fn nobody_who_is_not_there_is_well() {
 fn a_worker_says_what_it_lacks() {
     let desk = Desk::with().cuttable_broker().start();
     desk.await_topology();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let free = metrics::free_port().to_string();
     let settings = [("MONITOR__ENABLED", "true"), ("MONITOR__PORT", free.as_str())];
     let mut variables = desk.variables().to_vec();
     variables.extend(settings.map(|(name, value)| (format!("TECHSUPPORT__{name}"), value.to_owned())));
