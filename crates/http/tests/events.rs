@@ -1,5 +1,7 @@
 //! The feed of events, as it is asked for, and waiting for something new.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use std::{

@@ -1,5 +1,7 @@
 //! How often one caller may call.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use std::time::Duration;

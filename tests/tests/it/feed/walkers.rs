@@ -54,9 +54,9 @@ fn dawdle(desk: &Desk, done: &Arc<AtomicBool>) -> thread::JoinHandle<()> {
             }
             write(&mut open, Uuid::nil());
             if n % 3 == 0 {
-                open.rollback().unwrap()
+                open.rollback().unwrap();
             } else {
-                open.commit().unwrap()
+                open.commit().unwrap();
             }
             if done.load(Ordering::SeqCst) {
                 return;
@@ -93,17 +93,16 @@ fn assert_tickets_are_in_the_order_of_their_timelines(desk: &Desk, feed: &[Uuid]
 
 /// Everything was read, by everybody, once and in one order.
 fn assert_all_read_the_same(desk: &Desk, readings: &[Vec<Uuid>]) {
-    let mut all: Vec<Uuid> = desk.database().all("SELECT id FROM outbox", &[]);
-    let feed = stored(desk);
+    let mut written: Vec<Uuid> = desk.database().all("SELECT id FROM outbox", &[]);
+    let mut feed = stored(desk);
     for reading in readings {
         assert_eq!(reading, &feed);
     }
     assert_tickets_are_in_the_order_of_their_timelines(desk, &feed);
-    let mut fed = feed;
-    fed.sort();
-    all.sort();
-    assert!(all.len() > WRITERS * CHANGES);
-    assert_eq!(fed, all);
+    feed.sort();
+    written.sort();
+    assert!(written.len() > WRITERS * CHANGES);
+    assert_eq!(feed, written);
 }
 
 /// Lets everybody loose; `meanwhile` happens before the writers are waited for.
@@ -117,7 +116,9 @@ fn everybody_at_once(desk: &Desk, meanwhile: impl FnOnce()) -> Vec<Vec<Uuid>> {
     let dawdler = dawdle(desk, &done);
     let writers: Vec<_> = (0..WRITERS).map(|_| change_tickets(desk, &admin, &tickets, &start)).collect();
     meanwhile();
-    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    for writer in writers {
+        writer.join().unwrap();
+    }
     done.store(true, Ordering::SeqCst);
     dawdler.join().unwrap();
     eventually("all is in the feed", || {
