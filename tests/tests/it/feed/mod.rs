@@ -3,8 +3,8 @@
 mod order;
 mod plans;
 mod recovery;
-mod walkers;
 mod waiting;
+mod walkers;
 
 use std::time::Duration;
 
