@@ -6,6 +6,7 @@
 mod address;
 mod auth;
 mod connection;
+mod csv;
 mod deps;
 mod edge;
 mod explorer;
@@ -35,4 +36,7 @@ pub use grid::{GridCell, GridRow, grid, grid_rows};
 pub use metrics::install_metrics;
 pub use openapi::{document as openapi, faults as openapi_faults};
 pub use server::HttpServer;
-pub use settings::{AuthSettings, CorsSettings, HttpSettings, RateLimitSettings, RevocationSettings, ThrottleSettings, WaitSettings};
+pub use settings::{
+    AuthSettings, CorsSettings, HttpSettings, RateLimitSettings, RevocationSettings, ThrottleSettings,
+    UploadSettings, WaitSettings,
+};

@@ -28,6 +28,11 @@ impl Reply {
         Ok(Self::json(StatusCode::CREATED, body)?.with(&header::LOCATION, location))
     }
 
+    /// The answer to something that will be done.
+    pub(crate) fn accepted(location: &str, body: &impl Serialize) -> Result<Self, AppError> {
+        Ok(Self::json(StatusCode::ACCEPTED, body)?.with(&header::LOCATION, location))
+    }
+
     /// One that carries a problem of a kind that is kept; those have no header of their own.
     pub(crate) fn refusal(problem: &Problem, instance: &str, request_id: &str) -> Result<Self, AppError> {
         let document = ProblemDocument::new(problem, instance, request_id);

@@ -10,7 +10,7 @@ use techsupport_domain::{Permission, Role};
 
 use crate::{
     explorer,
-    handlers::{accounts, agents, audit, clients, events, sessions, tickets, users},
+    handlers::{accounts, agents, audit, clients, events, files, sessions, tickets, users},
     health,
     inbound::{Inbound, OnceAnswer},
     openapi::Operation,
@@ -68,8 +68,8 @@ pub(crate) struct Route {
 pub(crate) fn table() -> Vec<Route> {
     use Access::{Needs, Public};
     use Permission::{
-        DeleteTickets, KeepDirectory, ManageUsers, ReadAudit, ReadDirectory, ReadEvents, ReadSelf,
-        WorkTickets,
+        DeleteTickets, KeepDirectory, ManageUsers, ReadAudit, ReadDirectory, ReadEvents, ReadImports,
+        ReadSelf, UploadFiles, WorkTickets,
     };
     vec![
         post_secret("/api/auth/login", Public, accounts::login, accounts::login_docs),
@@ -122,6 +122,9 @@ pub(crate) fn table() -> Vec<Route> {
         ),
         get("/api/tickets/{id}/timeline", Needs(WorkTickets), tickets::timeline, tickets::timeline_docs)
             .with_query(),
+        post("/api/files/upload", Needs(UploadFiles), files::upload, files::upload_docs),
+        get("/api/files/status/{id}", Needs(ReadImports), files::status, files::status_docs),
+        get("/api/files/{id}/errors", Needs(UploadFiles), files::errors, files::errors_docs).with_query(),
         get("/api/events", Needs(ReadEvents), events::list, events::list_docs).with_query(),
         get("/health", Public, health::ok, health::ok_docs).unlimited(),
         get("/health/live", Public, health::ok, health::live_docs).unlimited(),
@@ -178,7 +181,16 @@ fn post<F: Future<Output = Result<OnceAnswer, Problem>> + 'static>(
 ) -> Route {
     let handler: Handler =
         Box::new(move |inbound| handler(inbound).map_ok(OnceAnswer::into_response).boxed_local());
-    Route { method: Method::POST, path, access, takes_query: false, limited: true, repeatable: true, handler, docs }
+    Route {
+        method: Method::POST,
+        path,
+        access,
+        takes_query: false,
+        limited: true,
+        repeatable: true,
+        handler,
+        docs,
+    }
 }
 
 /// Below `/api/auth` requests or answers hold secrets, which are not kept: `Idempotency-Key` is ignored.

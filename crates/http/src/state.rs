@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) gate: Gate,
     pub(crate) tokens: Tokens,
     pub(crate) throttle: Throttle,
+    /// Places for files that arrive.
+    pub(crate) uploads: tokio::sync::Semaphore,
     pub(crate) revocations: Arc<Revocations>,
     pub(crate) limits: Limits,
     pub(crate) waiters: Waiters,
@@ -49,6 +51,7 @@ impl State {
             ),
             tokens: Tokens::new(&deps.auth)?,
             throttle: Throttle::new(&deps.auth.throttle),
+            uploads: tokio::sync::Semaphore::new(settings.uploads.max_at_once),
             revocations: deps.revocations,
             limits: Limits::new(&settings.rate_limit),
             waiters: Waiters::new(deps.events, &settings.feed),

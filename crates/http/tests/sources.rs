@@ -38,11 +38,13 @@ fn no_handler_takes_an_extractor_of_actixs() {
         "web::Bytes)",
         "FromRequest",
         "String::extract",
-        "Multipart",
+        "MultipartForm",
     ] {
         assert_eq!(files_with(extractor), Vec::<String>::new(), "{extractor}");
     }
     assert_eq!(files_with("web::Payload"), ["mount.rs"]);
+    // The parser alone, on a payload whose caller was let in.
+    assert_eq!(files_with("Multipart"), ["inbound/upload.rs"]);
 }
 
 /// Only the table of routes makes anything reachable.

@@ -1,5 +1,6 @@
 //! Random lives of tickets, each lived twice: by the domain and by the model.
 
+mod ledger;
 mod strategy;
 mod tell;
 
@@ -8,7 +9,7 @@ use techsupport_domain::{
     ClientTier,
     sla::Run,
     text::Title,
-    ticket::{Edit, Priority, Status, Tags, Ticket},
+    ticket::{Edit, Priority, Status, Tags, Ticket, TicketEvent},
 };
 
 use self::strategy::{Command, Jump, Life};
@@ -26,14 +27,20 @@ proptest! {
         let mut ticket = build::open(life.policy(0));
         let mut model = TicketModel::open(life.promises(0));
         let mut now: Us = 0;
+        let mut history = Vec::new();
         check_same(&ticket, &model, now);
         for (jump, command) in &life.commands {
             now = arrive(*jump, now, &model);
-            ticket = sweep(ticket, &mut model, now);
+            let (swept, events) = sweep(ticket, &mut model, now);
+            ledger::remember(&mut history, &events, now, false);
+            ticket = swept;
             if model.deleted.is_none() || matches!(command, Command::Restore(_)) {
-                ticket = obey(ticket, &mut model, &life, *command, now);
+                let (obeyed, events) = obey(ticket, &mut model, &life, *command, now);
+                ledger::remember(&mut history, &events, now, true);
+                ticket = obeyed;
             }
             check_same(&ticket, &model, now);
+            ledger::check(&ticket, &history, now);
         }
     }
 }
@@ -50,21 +57,27 @@ fn next_step(model: &TicketModel) -> Option<Us> {
 }
 
 /// Both run what is due: `None` from the domain exactly when the model has nothing to tell.
-fn sweep(ticket: Ticket, model: &mut TicketModel, now: Us) -> Ticket {
+fn sweep(ticket: Ticket, model: &mut TicketModel, now: Us) -> (Ticket, Vec<TicketEvent>) {
     let expected = model.sweep(now);
     match ticket.clone().run_due_steps(tell::instant(now)) {
         None => {
             assert!(expected.is_empty(), "not run: {expected:#?}");
-            ticket
+            (ticket, Vec::new())
         }
         Some(decision) => {
             assert_eq!(tell::events(&decision.events), expected);
-            decision.state
+            (decision.state, decision.events)
         }
     }
 }
 
-fn obey(ticket: Ticket, model: &mut TicketModel, life: &Life, command: Command, now: Us) -> Ticket {
+fn obey(
+    ticket: Ticket,
+    model: &mut TicketModel,
+    life: &Life,
+    command: Command,
+    now: Us,
+) -> (Ticket, Vec<TicketEvent>) {
     let (before, at) = (ticket.clone(), tell::instant(now));
     let (decided, expected) = match command {
         Command::Move(to) => (ticket.transition(Status::parse(to).unwrap(), at), model.transition(to, now)),
@@ -99,7 +112,7 @@ fn obey(ticket: Ticket, model: &mut TicketModel, life: &Life, command: Command, 
             };
             (Ok(ticket.edit(edit, at)), Ok(model.rename(title, tags, now)))
         }
-        Command::Watch => return ticket,
+        Command::Watch => return (ticket, Vec::new()),
     };
     match decided {
         Ok(decision) => {
@@ -107,11 +120,11 @@ fn obey(ticket: Ticket, model: &mut TicketModel, life: &Life, command: Command, 
             if decision.events.is_empty() {
                 assert_eq!(decision.state, before, "nothing happened, so nothing may differ");
             }
-            decision.state
+            (decision.state, decision.events)
         }
         Err(refusal) => {
             assert_eq!(Err(tell::refusal(&refusal)), expected);
-            before
+            (before, Vec::new())
         }
     }
 }

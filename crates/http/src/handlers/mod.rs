@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod clients;
 mod cursor;
 pub(crate) mod events;
+pub(crate) mod files;
 mod list;
 mod rules;
 pub(crate) mod sessions;

@@ -52,13 +52,8 @@ pub(super) async fn collect(
         let detail = format!("the body must not have more than {} bytes", limits.bytes);
         Problem::new(Kind::BodyTooLarge, detail)
     };
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if declared
-        .and_then(|length| length.parse::<u64>().ok())
-        .is_some_and(|length| exceeds(length, limits.bytes))
-    {
-        return Err(too_large().closing());
-    }
+    check_length(headers, u64::try_from(limits.bytes).unwrap_or(u64::MAX))
+        .map_err(|_| too_large().closing())?;
     let reading = async {
         let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
@@ -76,8 +71,14 @@ pub(super) async fn collect(
     }
 }
 
-fn exceeds(length: u64, limit: usize) -> bool {
-    usize::try_from(length).map_or(true, |length| length > limit)
+/// The body says that it is too long.
+pub(super) struct TooLong;
+
+/// Whether the declared length is within the limit; what is not declared is.
+pub(super) fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), TooLong> {
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length = declared.and_then(|length| length.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limit) { Err(TooLong) } else { Ok(()) }
 }
 
 fn broken(error: &PayloadError) -> Problem {

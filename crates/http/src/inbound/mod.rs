@@ -9,6 +9,7 @@ mod once;
 mod query;
 mod shape;
 mod strict_json;
+mod upload;
 
 use std::sync::Arc;
 
@@ -199,6 +200,16 @@ impl Inbound {
         work: impl FnOnce(Ctx<'_>) -> Result<T, AppError> + Send + 'static,
     ) -> Result<T, Problem> {
         self.state.gate.run(Lane::Hashing, self.call(), work).await
+    }
+
+    /// Runs a step that may be done although the request comes to nothing. It has time of its own, no more than the
+    /// request has left.
+    pub(crate) async fn run_aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Ctx<'_>) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let call = Call { budget: Arc::new(Budget::lasting(self.time_left())), ..self.call() };
+        self.state.gate.run(Lane::Plain, call, work).await
     }
 
     fn call(&self) -> Call {

@@ -174,8 +174,7 @@ impl Operation {
 
     /// The answer before may also come as this, for who asks for it.
     pub(crate) fn or_sends(self, media_type: &str) -> Self {
-        let name = media_type.split(';').next().unwrap_or_default();
-        self.change_answer(|answer| answer.content(name, Content::builder().build()))
+        self.change_answer(|answer| answer.content(media_type, Content::builder().build()))
     }
 
     /// It takes a form with a file.

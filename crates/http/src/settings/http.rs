@@ -80,6 +80,9 @@ pub struct HttpSettings {
     /// How often one caller may call.
     #[garde(dive)]
     pub rate_limit: RateLimitSettings,
+    /// Files that arrive.
+    #[garde(dive)]
+    pub uploads: UploadSettings,
     /// Those who wait for events.
     #[garde(dive)]
     pub feed: WaitSettings,
@@ -104,6 +107,33 @@ pub struct RateLimitSettings {
     /// Users, and addresses, that are remembered; when there are more, all of that kind share one place.
     #[garde(range(min = 1, max = 10_000_000))]
     pub max_tracked: usize,
+}
+
+/// Section `[http.uploads]` of the settings.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct UploadSettings {
+    /// The largest file, in bytes.
+    #[garde(range(min = 1_024, max = 1_073_741_824))]
+    pub max_file_bytes: u64,
+    /// The parts in which it is stored while it arrives, in bytes.
+    #[garde(range(min = 65_536, max = 8_388_608))]
+    pub part_bytes: usize,
+    /// How long it may take to arrive, in milliseconds. Less than `request_timeout_ms`.
+    #[garde(range(min = 100, max = 300_000))]
+    pub timeout_ms: u64,
+    /// Files that may arrive at once.
+    #[garde(range(min = 1, max = 1_000))]
+    pub max_at_once: usize,
+    /// No further file is taken while so many imports have not ended.
+    #[garde(range(min = 1, max = 100_000))]
+    pub max_unfinished: u32,
+}
+
+impl UploadSettings {
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
 }
 
 /// Section `[http.feed]` of the settings.

@@ -5,4 +5,4 @@ mod auth;
 mod http;
 
 pub use auth::{AuthSettings, RevocationSettings, ThrottleSettings};
-pub use http::{CorsSettings, HttpSettings, RateLimitSettings, WaitSettings};
+pub use http::{CorsSettings, HttpSettings, RateLimitSettings, UploadSettings, WaitSettings};

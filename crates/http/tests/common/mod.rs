@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use techsupport_application::Ports;
 use techsupport_http::{
     AuthSettings, CorsSettings, EventBell, HttpDeps, HttpServer, HttpSettings, RateLimitSettings,
-    RevocationSettings, Revocations, ThrottleSettings, WaitSettings,
+    RevocationSettings, Revocations, ThrottleSettings, UploadSettings, WaitSettings,
 };
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
@@ -85,6 +85,13 @@ pub fn http_settings() -> HttpSettings {
         backlog_refresh_ms: 100,
         trusted_proxies: Vec::new(),
         rate_limit: RateLimitSettings { enabled: true, requests: 100_000, window_s: 60, max_tracked: 1_000 },
+        uploads: UploadSettings {
+            max_file_bytes: 1_048_576,
+            part_bytes: 65_536,
+            timeout_ms: 2_000,
+            max_at_once: 2,
+            max_unfinished: 100,
+        },
         feed: WaitSettings { max_waiting: 2, look_again_ms: 60_000 },
         cors: CorsSettings { allowed_origins: vec!["https://desk.example.org".to_owned()], max_age_s: 60 },
     }

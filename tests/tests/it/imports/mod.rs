@@ -3,6 +3,7 @@
 mod crashes;
 mod files;
 mod hostile;
+mod http;
 
 use techsupport_tests::Desk;
 use xtask::sheets::{COLUMNS, Row};

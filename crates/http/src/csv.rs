@@ -1,0 +1,86 @@
+//! Answers as text with separators (RFC 4180), for people who open them in a spreadsheet.
+
+use actix_web::http::header::{self, HeaderMap};
+
+/// What such an answer is called.
+pub(crate) const MEDIA_TYPE: &str = "text/csv; charset=utf-8";
+
+/// Whether the caller would rather have it than JSON (RFC 9110, section 12.5.1). Only who names it gets it.
+pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
+    let (mut csv, mut json) = (0, 0);
+    for range in accepted.flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
+        match name.as_str() {
+            "text/csv" => csv = csv.max(weight),
+            "application/json" => json = json.max(weight),
+            _ => {}
+        }
+    }
+    csv > 0 && csv >= json
+}
+
+fn thousandths(weight: &str) -> u16 {
+    let (whole, part) = weight.split_once('.').unwrap_or((weight, ""));
+    let part: String = part.chars().chain("000".chars()).take(3).collect();
+    whole
+        .parse::<u16>()
+        .unwrap_or(0)
+        .min(1)
+        .saturating_mul(1_000)
+        .saturating_add(part.parse().unwrap_or(0))
+        .min(1_000)
+}
+
+/// One line. A cell that a spreadsheet would take for a formula gets an apostrophe in front.
+pub(crate) fn line(cells: &[&str]) -> String {
+    let mut line = cells.iter().map(|cell| quoted(&harmless(cell))).collect::<Vec<_>>().join(",");
+    line.push_str("\r\n");
+    line
+}
+
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.contains(['"', ',', ';', '\n', '\r', '\t']) || cell.starts_with(' ') || cell.ends_with(' ') {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn formulas_are_made_harmless_and_separators_quoted() {
+        assert_eq!(line(&["1", "=1+1", "a,b", "say \"no\""]), "1,'=1+1,\"a,b\",\"say \"\"no\"\"\"\r\n");
+        assert_eq!(line(&["+1", "-1", "@x", "\tx", "\rx"]), "'+1,'-1,'@x,\"'\tx\",\"'\rx\"\r\n");
+        assert_eq!(line(&["a=b", "", " x"]), "a=b,,\" x\"\r\n");
+    }
+
+    #[test]
+    fn who_names_it_gets_it() {
+        let wanted = |accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
+            is_wanted(&headers)
+        };
+        for yes in ["text/csv", "TEXT/CSV; q=0.5, */*", "application/json;q=0.2, text/csv;q=0.9"] {
+            assert!(wanted(yes), "{yes}");
+        }
+        for no in ["*/*", "application/json", "text/csv;q=0", "text/csv;q=0.1, application/json"] {
+            assert!(!wanted(no), "{no}");
+        }
+        assert!(!is_wanted(&HeaderMap::new()));
+    }
+}
