@@ -5,7 +5,7 @@ use techsupport_tests::TestDatabase;
 
 /// Everything in the schema that a program could notice, one line each.
 fn schema(database: &TestDatabase) -> Vec<String> {
-    const PARTS: [&str; 6] = [
+    const PARTS: [&str; 8] = [
         "SELECT format('column %s.%s %s %s %s %s', table_name, column_name, data_type, is_nullable, \
          coalesce(column_default, ''), coalesce(generation_expression, '')) \
          FROM information_schema.columns WHERE table_schema = 'public'",
@@ -15,6 +15,9 @@ fn schema(database: &TestDatabase) -> Vec<String> {
         "SELECT format('sequence %s %s', sequencename, data_type) FROM pg_sequences WHERE schemaname = 'public'",
         "SELECT format('function %s', pg_get_functiondef(oid)) FROM pg_proc \
          WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'",
+        "SELECT format('trigger %s', pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal",
+        "SELECT format('text search %s', cfgname) FROM pg_ts_config \
+         WHERE cfgnamespace = 'public'::regnamespace",
         "SELECT format('table %s %s', relname, reloptions) FROM pg_class \
          WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
     ];
@@ -105,3 +108,40 @@ fn a_schema_that_is_behind_is_not_served() {
     let Err(error) = techsupport_api::Api::start(desk.settings()) else { panic!("it was served") };
     assert!(error.to_string().contains("techsupport-api migrate up"), "{error}");
 }
+
+/// What was there before lists could be sorted by deadline, searched and counted is so, too.
+#[test]
+fn tickets_of_earlier_releases_get_their_deadlines_words_and_tally() {
+    let database = TestDatabase::empty();
+    let settings = database.settings();
+    let steps = migrate::up(&settings).unwrap();
+    for _ in steps.iter().skip_while(|step| !step.contains("000006")) {
+        migrate::down_one(&settings).unwrap();
+    }
+    database.connect().batch_execute(EARLIER).unwrap();
+    migrate::up(&settings).unwrap();
+    let due = "SELECT coalesce(extract(epoch FROM due_at)::int, 0) FROM tickets ORDER BY number";
+    assert_eq!(database.all::<i32>(due, &[]), [2_000, 0, 0, 1_000]);
+    let found =
+        "SELECT number FROM tickets WHERE words @@ to_tsquery('ticket_words', 'sesion:*') ORDER BY number";
+    assert_eq!(database.all::<i64>(found, &[]), [1, 2, 3, 4]);
+    assert_eq!(database.one::<i64>("SELECT sum(live)::bigint FROM ticket_tally", &[]), 3);
+}
+
+/// Four tickets: one with two clocks that run, one answered, one without clocks and deleted, one overdue and paused.
+const EARLIER: &str = "
+INSERT INTO clients (id, name, email, email_folded, tier, company)
+VALUES (gen_random_uuid(), 'Ana', 'a@example.org', 'a@example.org', 'VIP', 'Forja');
+INSERT INTO tickets (id, number, version, title, description, status, priority, client_id, escalation_level,
+    created_at, updated_at, deleted_at)
+SELECT gen_random_uuid(), n, 1, 'Inicio de SESIÓN', 'No puede.', 'OPEN', 2, id, 0, now(), now(),
+    CASE WHEN n = 3 THEN now() END
+FROM clients, generate_series(1, 4) n;
+INSERT INTO sla_clocks (ticket_id, metric, policy_version_id, cycle, started_at, running_since, paused_at, stopped_at,
+    consumed_us, due_at, steps_run)
+SELECT t.id, metric, '01976f00-0000-7000-8000-000000000011', 1, now(), CASE run WHEN 'running' THEN now() END,
+    CASE run WHEN 'paused' THEN now() END, CASE run WHEN 'stopped' THEN now() END, 0, to_timestamp(due), '{}'
+FROM tickets t JOIN (VALUES (1, 'FIRST_RESPONSE', 'running', 3000), (1, 'RESOLUTION', 'running', 2000),
+    (2, 'FIRST_RESPONSE', 'stopped', 500), (4, 'FIRST_RESPONSE', 'stopped', 500),
+    (4, 'RESOLUTION', 'paused', 1000)) AS k (number, metric, run, due) USING (number);
+";

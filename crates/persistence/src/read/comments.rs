@@ -37,7 +37,10 @@ const COLUMNS: (
     ticket_comments::created_at,
 );
 
-pub(crate) fn one(conn: &mut PgConnection, id: CommentId) -> QueryResult<Option<Result<CommentRow, Corrupt>>> {
+pub(crate) fn one(
+    conn: &mut PgConnection,
+    id: CommentId,
+) -> QueryResult<Option<Result<CommentRow, Corrupt>>> {
     let query = ticket_comments::table.inner_join(users::table).filter(ticket_comments::id.eq(id.uuid()));
     Ok(query.select(COLUMNS).first::<Columns>(conn).optional()?.map(row))
 }

@@ -19,8 +19,8 @@ use diesel::{PgConnection, QueryResult};
 use techsupport_application::{
     AppError, Budget, Page, Paged, Position, SortKey,
     ports::{
-        AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, CommentRow, Reader, Readiness,
-        TicketFilter, TimelineRow,
+        AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, CommentRow, Reader,
+        Readiness, TicketFilter, TimelineRow,
     },
 };
 use techsupport_domain::{Agent, AgentId, Client, ClientId, TicketId, ticket::Ticket};
