@@ -25,7 +25,7 @@ pub struct KeptAnswer {
 
 /// What became of the same request before.
 pub enum Earlier {
-    /// It is under way at this moment, in another transaction.
+    /// It is under way at this moment, in another transaction, and has no answer yet.
     InFlight,
     /// It never was, or so long ago that it is forgotten. The key is ours until the transaction ends.
     Nothing,

@@ -65,6 +65,16 @@ fn a_key_that_is_held_elsewhere_is_not_waited_for() {
 }
 
 #[test]
+fn an_answer_can_be_told_to_several_at_once() {
+    let desk = Desk::new();
+    let ticket = desk.ticket(ClientTier::Normal);
+    let go = || run_once(desk.ctx(), &request(1, 1), moving(ticket, Status::Escalated), verdict);
+    assert_eq!(body(go().unwrap()), (false, "2".into()));
+    desk.store().held.insert(RepeatKey([1; 32]));
+    assert_eq!(body(go().unwrap()), (true, "2".into()));
+}
+
+#[test]
 fn a_verdict_is_kept_and_what_was_done_before_it_is_not() {
     let desk = Desk::new();
     let ticket = desk.ticket(ClientTier::Normal);

@@ -16,12 +16,11 @@ type Row = (Vec<u8>, i16, Value, Vec<u8>);
 
 impl RepeatTx for PgTx<'_> {
     fn claim_repeat(&mut self, key: &RepeatKey) -> Result<Earlier, AppError> {
-        let row: Option<Option<Row>> = self.exec(|conn| {
-            if !diesel::select(pg_try_advisory_xact_lock(lock_of(key))).get_result::<bool>(conn)? {
-                return Ok(None);
-            }
-            // In a statement of its own: it has to see what whoever held the lock before has committed.
-            idempotency_keys::table
+        let (is_ours, row): (bool, Option<Row>) = self.exec(|conn| {
+            let is_ours = diesel::select(pg_try_advisory_xact_lock(lock_of(key))).get_result(conn)?;
+            // In a statement of its own: it has to see what whoever held the lock before has committed. And also
+            // when the lock is not ours: several who only ask for the answer need not wait for each other.
+            let row = idempotency_keys::table
                 .find(key.0.as_slice())
                 .filter(idempotency_keys::expires_at.gt(clock_timestamp()))
                 .select((
@@ -31,13 +30,13 @@ impl RepeatTx for PgTx<'_> {
                     idempotency_keys::body,
                 ))
                 .first(conn)
-                .optional()
-                .map(Some)
+                .optional()?;
+            Ok((is_ours, row))
         })?;
         match row {
+            Some(row) => answered(row).map_err(AppError::internal),
+            None if is_ours => Ok(Earlier::Nothing),
             None => Ok(Earlier::InFlight),
-            Some(None) => Ok(Earlier::Nothing),
-            Some(Some(row)) => answered(row).map_err(AppError::internal),
         }
     }
 

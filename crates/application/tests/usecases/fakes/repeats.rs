@@ -19,11 +19,9 @@ pub struct Kept {
 
 impl RepeatTx for Store {
     fn claim_repeat(&mut self, key: &RepeatKey) -> Result<Earlier, AppError> {
-        if self.held.contains(key) {
-            return Ok(Earlier::InFlight);
-        }
         Ok(match self.kept.get(key).filter(|kept| kept.until > self.now) {
             Some(kept) => Earlier::Answered(kept.fingerprint, kept.answer.clone()),
+            None if self.held.contains(key) => Earlier::InFlight,
             None => Earlier::Nothing,
         })
     }
