@@ -22,15 +22,17 @@ mod relay;
 pub mod repeats;
 mod sweep;
 pub mod tickets;
+mod timeline;
 mod trace;
 pub mod wire_time;
 
 pub use budget::{Budget, CommitRefused};
 pub use call::{Actor, Call, Ctx, Ports};
-pub use change::{Extent, StepRun, TicketChange, TimelineAction, TimelineEntry};
+pub use change::{Extent, StepRun, TicketChange};
 pub use error::{AppError, Conflict, Entity, FieldError, Unauthenticated};
 pub use joined::Joined;
 pub use page::{Page, Paged, Position, SortKey, SortedBy};
 pub use relay::{RelayReport, relay_outbox};
 pub use sweep::{SweepReport, sweep_deadlines};
+pub use timeline::{TimelineAction, TimelineEntry};
 pub use trace::TraceContext;

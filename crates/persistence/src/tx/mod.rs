@@ -8,6 +8,7 @@ mod imports;
 mod record;
 mod repeats;
 mod scope;
+mod terms;
 mod texts;
 mod tickets;
 

@@ -1,4 +1,4 @@
-//! Locking tickets, opening them, finding the ones that are due.
+//! Locking tickets, finding the ones that are due, recording what came of them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use techsupport_application::{
 use techsupport_domain::{
     ClientId, ClientTier, CommentId, TicketId,
     sla::Policy,
-    ticket::{Priority, Status, Ticket, TicketNumber},
+    ticket::{Priority, Status, Ticket},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -19,14 +19,9 @@ use uuid::Uuid;
 use super::{PgTx, clock_timestamp, record, texts};
 use crate::{
     read::comments,
-    rows::{ClockRow, ClockWithPolicy, Corrupt, TicketRow, tier_of},
-    schema::{clients, sla_clocks, sla_policies, sla_policy_versions, tickets},
+    rows::{ClockRow, ClockWithPolicy, Corrupt, TicketRow},
+    schema::{clients, sla_clocks, tickets},
 };
-
-diesel::define_sql_function! {
-    /// The next number of a sequence.
-    fn nextval(sequence: diesel::sql_types::Text) -> BigInt;
-}
 
 type Loaded = (OffsetDateTime, Vec<(TicketId, Result<Ticket, Corrupt>)>);
 
@@ -94,12 +89,6 @@ impl PgTx<'_> {
         });
         Ok(Some((now, loaded.collect())))
     }
-
-    fn policy(&mut self, version: Uuid) -> Result<Policy, AppError> {
-        let cache = self.database.policies();
-        let policy = self.exec(|conn| cache.get(conn, version))?.map_err(AppError::internal)?;
-        Ok(policy.as_ref().clone())
-    }
 }
 
 impl TicketTx for PgTx<'_> {
@@ -143,17 +132,11 @@ impl TicketTx for PgTx<'_> {
     }
 
     fn hold_tier(&mut self, client: ClientId) -> Result<ClientTier, AppError> {
-        let tier: String = self.exec(|conn| {
-            clients::table.find(client.uuid()).select(clients::tier).for_key_share().first(conn)
-        })?;
-        tier_of(&tier).map_err(AppError::internal)
+        self.held_tier(client)?.ok_or_else(|| AppError::internal("a ticket without a client"))
     }
 
     fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError> {
-        let priority = i16::from(priority.get());
-        let version: Uuid =
-            self.exec(|conn| in_force(tier.name(), priority).select(sla_policy_versions::id).first(conn))?;
-        self.policy(version)
+        self.policy_for(tier, priority)
     }
 
     fn hold_tickets(&mut self, ids: &[TicketId]) -> Result<(), AppError> {
@@ -171,23 +154,7 @@ impl TicketTx for PgTx<'_> {
     }
 
     fn opening(&mut self, client: ClientId, priority: Priority) -> Result<Option<Opening>, AppError> {
-        let priority = i16::from(priority.get());
-        // The lock that the foreign key takes, only earlier: the tier does not change under the policy.
-        let tier: Option<String> = self.exec(|conn| {
-            clients::table.find(client.uuid()).select(clients::tier).for_key_share().first(conn).optional()
-        })?;
-        let Some(tier) = tier else { return Ok(None) };
-        let (now, number, version): (OffsetDateTime, i64, Uuid) = self.exec(|conn| {
-            in_force(&tier, priority)
-                .select((clock_timestamp(), nextval("ticket_numbers"), sla_policy_versions::id))
-                .first(conn)
-        })?;
-        Ok(Some(Opening {
-            now,
-            number: TicketNumber::new(number),
-            tier: tier_of(&tier).map_err(AppError::internal)?,
-            policy: self.policy(version)?,
-        }))
+        self.prepare_opening(client, priority)
     }
 
     fn comment(&mut self, id: CommentId) -> Result<Option<CommentRow>, AppError> {
@@ -269,18 +236,6 @@ impl TicketTx for PgTx<'_> {
 
 /// What stands for a ticket that is resolved, for now or for good.
 const ANSWERED: [Status; 2] = [Status::Resolved, Status::Closed];
-
-/// The policy that names the priority sorts before the one that leaves it open; of one policy the latest version
-/// is in force.
-#[diesel::dsl::auto_type(no_type_alias)]
-fn in_force<'a>(tier: &'a str, priority: i16) -> _ {
-    let any: diesel::dsl::IsNull<sla_policies::priority> = sla_policies::priority.is_null();
-    sla_policies::table
-        .inner_join(sla_policy_versions::table)
-        .filter(sla_policies::client_tier.eq(tier))
-        .filter(any.or(sla_policies::priority.eq(priority)))
-        .order((sla_policies::priority.asc().nulls_last(), sla_policy_versions::version.desc()))
-}
 
 /// The one ticket that was locked.
 fn only(loaded: Option<Loaded>) -> Result<Option<(Ticket, OffsetDateTime)>, AppError> {

@@ -14,9 +14,10 @@ use techsupport_domain::{CommentId, TicketId, UserId, ticket::Visibility};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::page::PageQuery;
 use crate::{
     handlers::{list::List, rules},
-    inbound::{Inbound, Member, OnceAnswer, Parameters, optional, required},
+    inbound::{Inbound, Member, OnceAnswer, optional, required},
     openapi::{Operation, Tag, samples, terms},
     problem::Problem,
     reply::Reply,
@@ -34,22 +35,6 @@ struct CommentBody {
     #[schema(schema_with = terms::or_null::visibility)]
     visibility: Member<String>,
 }
-
-#[derive(Deserialize, Validate, Default, ToSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct CommentQuery {
-    #[garde(custom(optional(rules::page_number)))]
-    #[schema(schema_with = terms::page)]
-    page: Member<String>,
-    #[garde(custom(optional(rules::page_size)))]
-    #[schema(schema_with = terms::page_size)]
-    page_size: Member<String>,
-    #[garde(custom(optional(rules::cursor)))]
-    #[schema(schema_with = terms::cursor)]
-    cursor: Member<String>,
-}
-
-impl Parameters for CommentQuery {}
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -109,7 +94,7 @@ fn created(row: CommentRow) -> Result<Reply, AppError> {
 
 /// `GET /api/tickets/{id}/comments`
 pub(crate) async fn list(inbound: Inbound) -> Answer {
-    let query: CommentQuery = inbound.query()?;
+    let query: PageQuery = inbound.query()?;
     let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, SortedBy::Time)?;
     let id = inbound.id(TicketId::new)?;
     let paged = inbound.run(move |ctx| tickets::ticket_comments(ctx, id, list.page)).await?;
@@ -141,6 +126,6 @@ pub(crate) fn add_docs() -> Operation {
 pub(crate) fn list_docs() -> Operation {
     Operation::new("listComments", Tag::Tickets, "What was said about a ticket")
         .about("Oldest first, as a conversation is read. All staff see internal comments.")
-        .asks::<CommentQuery>()
+        .asks::<PageQuery>()
         .lists(Some(sample()))
 }

@@ -8,6 +8,7 @@ mod dto;
 mod edit;
 mod list;
 mod open;
+mod page;
 mod timeline;
 
 pub(crate) use bulk::{bulk, bulk_docs};

@@ -1,7 +1,6 @@
 //! Everything that ever happened to a ticket.
 
-use garde::Validate;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use techsupport_application::{
     SortedBy,
@@ -12,28 +11,13 @@ use techsupport_domain::TicketId;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::page::PageQuery;
 use crate::{
-    handlers::{list::List, rules},
-    inbound::{Inbound, Member, Parameters, optional},
+    handlers::list::List,
+    inbound::Inbound,
     openapi::{Operation, Tag, samples, terms},
     routes::Answer,
 };
-
-#[derive(Deserialize, Validate, Default, ToSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct TimelineQuery {
-    #[garde(custom(optional(rules::page_number)))]
-    #[schema(schema_with = terms::page)]
-    page: Member<String>,
-    #[garde(custom(optional(rules::page_size)))]
-    #[schema(schema_with = terms::page_size)]
-    page_size: Member<String>,
-    #[garde(custom(optional(rules::cursor)))]
-    #[schema(schema_with = terms::cursor)]
-    cursor: Member<String>,
-}
-
-impl Parameters for TimelineQuery {}
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -86,7 +70,7 @@ impl From<TimelineRow> for EntryDto {
 
 /// `GET /api/tickets/{id}/timeline`
 pub(crate) async fn timeline(inbound: Inbound) -> Answer {
-    let query: TimelineQuery = inbound.query()?;
+    let query: PageQuery = inbound.query()?;
     let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, SortedBy::Time)?;
     let id = inbound.id(TicketId::new)?;
     let paged = inbound.run(move |ctx| tickets::ticket_timeline(ctx, id, list.page)).await?;
@@ -112,6 +96,6 @@ pub(crate) fn timeline_docs() -> Operation {
             "Oldest first. `before` and `after` hold only what changed. The entries about the status form the path from \
              OPEN to now.",
         )
-        .asks::<TimelineQuery>()
+        .asks::<PageQuery>()
         .lists(Some(sample))
 }
