@@ -120,6 +120,7 @@ pub(crate) fn table() -> Vec<Route> {
             tickets::add_comment,
             tickets::add_comment_docs,
         ),
+        get("/api/tickets/{id}/sla", Needs(WorkTickets), tickets::ledger, tickets::ledger_docs),
         get("/api/tickets/{id}/timeline", Needs(WorkTickets), tickets::timeline, tickets::timeline_docs)
             .with_query(),
         post("/api/files/upload", Needs(UploadFiles), files::upload, files::upload_docs),

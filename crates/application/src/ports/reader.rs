@@ -220,6 +220,15 @@ pub trait Reader: AccountReader + AuditReader + FeedReader + ImportReader + Send
         page: Page,
     ) -> Result<Option<Paged<TimelineRow>>, AppError>;
 
+    /// A ticket that is not deleted, and of its history what can mean something to a clock, oldest first: moves,
+    /// public comments, deletions and returns, SLA steps; the first `limit` of them.
+    fn history(
+        &self,
+        budget: &Budget,
+        id: TicketId,
+        limit: u32,
+    ) -> Result<Option<(Ticket, Vec<TimelineRow>)>, AppError>;
+
     /// What was said about a ticket that is not deleted, oldest first. `None` when there is no such ticket.
     fn comments(
         &self,

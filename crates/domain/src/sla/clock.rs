@@ -177,6 +177,18 @@ impl Clock {
         }
     }
 
+    /// The steps of this cycle that have not run, earliest first, each with its time; without one while the clock
+    /// stands still. None are to come once it is answered.
+    pub fn steps_to_come(&self) -> Vec<(Step, Option<OffsetDateTime>)> {
+        let since = match self.run {
+            Run::Running { since } => Some(since),
+            Run::Paused { .. } => None,
+            Run::Stopped { .. } => return Vec::new(),
+        };
+        let when = |step: &Step| since.map(|since| self.reaches(step.threshold(self.terms.target), since));
+        self.steps_left().map(|step| (*step, when(step))).collect()
+    }
+
     /// Stands still until [`Clock::resume`].
     pub(crate) fn pause(&mut self, at: OffsetDateTime) {
         if let Run::Running { since } = self.run {

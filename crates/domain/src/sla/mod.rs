@@ -3,11 +3,13 @@
 
 mod calendar;
 mod clock;
+mod ledger;
 mod metric;
 mod policy;
 
 pub use calendar::Calendar;
 pub use clock::{Clock, ClockState, DueStep, Run};
+pub use ledger::{Cycle, Happening, Segment, Stretch, What, Why};
 pub use metric::Metric;
 pub use policy::{
     Offset, Policy, PolicyError, Step, StepAction, StepKey, Target, TargetMinutes, Terms, default_policy,

@@ -9,6 +9,7 @@ use techsupport_application::{
 };
 use techsupport_domain::{
     ClientTier, Role,
+    sla::Why,
     text::{CommentBody, Company, Description, Email, PersonName, Title},
     ticket::{Status, Tag as TicketTag, Tags},
 };
@@ -144,6 +145,17 @@ terms! {
     metric => names(&["FIRST_RESPONSE", "RESOLUTION"]);
     /// A clock's state.
     clock_state => names(&["RUNNING", "PAUSED", "WARNED", "BREACHED", "MET"]);
+    /// In which minutes a clock counts.
+    calendar => string().description(Some("In which minutes the clock counts; `24X7`: in all of them."));
+    /// Whether a clock counted.
+    segment => names(&["RUNNING", "PAUSED"]).description(Some("Whether the clock counted."));
+    /// Why a stretch began.
+    segment_reason => names(&Why::ALL.map(Why::name)).description(Some("Why it began."));
+    /// A step's name.
+    step => whole(-32_768, 32_767)
+        .description(Some("0 is the breach; a negative number comes before the deadline, a positive one after it."));
+    /// What a step does.
+    step_action => names(&["WARN", "ESCALATE", "NOTIFY_SUPERVISOR"]).description(Some("What the step does."));
     /// A number that the original service's clients send and nobody looks at.
     ignored_agent_level => ObjectBuilder::new()
         .schema_type(SchemaType::AnyValue)
@@ -319,6 +331,7 @@ pub(crate) fn list(of: impl Into<RefOr<Schema>>, most: usize) -> ArrayBuilder {
 }
 
 /// The same, or null.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enumeration is open")]
 fn nullable(schema: Schema) -> Schema {
     let with_null = |schema_type: SchemaType| match schema_type {
         SchemaType::Type(one) => SchemaType::from_iter([one, Type::Null]),
@@ -342,6 +355,7 @@ fn nullable(schema: Schema) -> Schema {
             array.schema_type = with_null(array.schema_type);
             Schema::Array(array)
         }
+        // What is put together from others says so in one of them.
         other => other,
     }
 }

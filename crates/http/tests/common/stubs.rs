@@ -86,6 +86,15 @@ impl Reader for StubReader {
         Ok(Some(nothing()))
     }
 
+    fn history(
+        &self,
+        _: &Budget,
+        id: TicketId,
+        _: u32,
+    ) -> Result<Option<(Ticket, Vec<TimelineRow>)>, AppError> {
+        Ok(Some((ticket(id), Vec::new())))
+    }
+
     fn client(&self, _: &Budget, _: ClientId) -> Result<Option<Client>, AppError> {
         Ok(None)
     }

@@ -117,6 +117,21 @@ impl Reader for PgReader {
         rows.map(|rows| paged(rows, Ok)).transpose()
     }
 
+    fn history(
+        &self,
+        budget: &Budget,
+        id: TicketId,
+        limit: u32,
+    ) -> Result<Option<(Ticket, Vec<TimelineRow>)>, AppError> {
+        let found = self.snapshot(budget, |conn| {
+            let Some(ticket) = tickets::one(conn, self.database.policies(), id)? else { return Ok(None) };
+            tickets::history(conn, id, limit).map(|rows| Some((ticket, rows)))
+        })?;
+        let Some((ticket, rows)) = found else { return Ok(None) };
+        let ticket = ticket.map_err(|reason| AppError::Corrupt { ticket: id, reason })?;
+        Ok(Some((ticket, rows)))
+    }
+
     fn comments(
         &self,
         budget: &Budget,

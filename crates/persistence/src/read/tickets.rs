@@ -93,6 +93,29 @@ pub(super) fn timeline(
     Ok(Some(Paged::of(page, total, rows, |row: &TimelineRow| Position::at(row.at, row.id))))
 }
 
+/// What can mean something to a clock.
+pub(super) fn history(conn: &mut PgConnection, id: TicketId, limit: u32) -> QueryResult<Vec<TimelineRow>> {
+    const ACTIONS: [&str; 7] =
+        ["STATUS_CHANGED", "COMMENTED", "DELETED", "RESTORED", "SLA_WARNED", "SLA_BREACHED", "SLA_ESCALATED"];
+    let rows: Vec<TimelineEntry> = ticket_timeline::table
+        .filter(ticket_timeline::ticket_id.eq(id.uuid()).and(ticket_timeline::action.eq_any(ACTIONS)))
+        .left_join(users::table)
+        .order((ticket_timeline::at.asc(), ticket_timeline::id.asc()))
+        .limit(i64::from(limit))
+        .select((
+            ticket_timeline::id,
+            ticket_timeline::at,
+            ticket_timeline::actor_id,
+            users::email.nullable(),
+            ticket_timeline::action,
+            ticket_timeline::before,
+            ticket_timeline::after,
+            ticket_timeline::event_id,
+        ))
+        .load(conn)?;
+    Ok(rows.into_iter().map(timeline_row).collect())
+}
+
 fn timeline_row((id, at, actor, email, action, before, after, event): TimelineEntry) -> TimelineRow {
     let actor = match actor {
         Some(id) => TimelineActor::User { id: UserId::new(id), email },

@@ -4,6 +4,7 @@ mod comments;
 mod conditions;
 mod edits;
 mod history;
+mod ledgers;
 mod returns;
 
 use serde_json::Value;

@@ -31,6 +31,15 @@ impl Reader for Memory {
         absent()
     }
 
+    fn history(
+        &self,
+        _: &Budget,
+        _: TicketId,
+        _: u32,
+    ) -> Result<Option<(Ticket, Vec<TimelineRow>)>, AppError> {
+        absent()
+    }
+
     fn client(&self, _: &Budget, id: ClientId) -> Result<Option<Client>, AppError> {
         Ok(self.store.lock().unwrap().clients.get(&id).cloned())
     }

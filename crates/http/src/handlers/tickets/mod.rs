@@ -6,6 +6,7 @@ mod comments;
 mod condition;
 mod dto;
 mod edit;
+mod ledger;
 mod list;
 mod open;
 mod page;
@@ -19,6 +20,7 @@ pub(crate) use comments::{
     add as add_comment, add_docs as add_comment_docs, list as comments, list_docs as comments_docs,
 };
 pub(crate) use edit::{edit, edit_docs};
+pub(crate) use ledger::{ledger, ledger_docs};
 pub(crate) use list::{list, list_docs};
 pub(crate) use open::{open, open_docs, show, show_docs};
 pub(crate) use timeline::{timeline, timeline_docs};

@@ -73,6 +73,7 @@ pub(crate) fn open_docs() -> Operation {
         .leads_to("comment", "addComment", "id", "$response.body#/id")
         .leads_to("comments", "listComments", "id", "$response.body#/id")
         .leads_to("delete", "deleteTicket", "id", "$response.body#/id")
+        .leads_to("deadlines", "explainDeadlines", "id", "$response.body#/id")
         .leads_to("timeline", "listTimeline", "id", "$response.body#/id")
         .refuses(Kind::UnusableReference)
 }
