@@ -21,17 +21,18 @@ fn request(key: u8, asks: u8) -> Repeatable {
     Repeatable { key: RepeatKey([key; 32]), fingerprint: Fingerprint([asks; 32]), keep_for: DAY }
 }
 
-fn said(status: u16, body: impl ToString) -> KeptAnswer {
+fn said(status: u16, body: &impl ToString) -> KeptAnswer {
     KeptAnswer { status, headers: vec![("etag".into(), "\"1\"".into())], body: body.to_string().into_bytes() }
 }
 
 /// Moves the ticket; the answer is its new status.
 fn moving(ticket: TicketId, to: Status) -> impl Fn(Ctx<'_>) -> Result<KeptAnswer, AppError> {
-    move |ctx| Ok(said(200, change_status(ctx, &crate::commands::to_status(ticket, to))?.version))
+    move |ctx| Ok(said(200, &change_status(ctx, &crate::commands::to_status(ticket, to))?.version))
 }
 
+#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "as renderers are")]
 fn verdict(error: AppError) -> Result<KeptAnswer, AppError> {
-    Ok(said(409, error))
+    Ok(said(409, &error))
 }
 
 fn body(once: Once) -> (bool, String) {
