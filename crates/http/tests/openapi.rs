@@ -76,7 +76,7 @@ fn the_document_is_valid_openapi_3_1() {
     for (place, schema) in schemas(&document) {
         assert!(jsonschema::draft202012::meta::is_valid(schema), "{place}: {schema}");
     }
-    for (place, reference) in references(&document, String::new()) {
+    for (place, reference) in references(&document, "") {
         let target = reference.strip_prefix('#').expect("a reference within the document");
         assert!(document.pointer(target).is_some(), "{place} refers to {reference}");
     }
@@ -109,16 +109,16 @@ fn schemas(document: &Value) -> Vec<(String, &Value)> {
     found
 }
 
-fn references(value: &Value, place: String) -> Vec<(String, String)> {
+fn references(value: &Value, place: &str) -> Vec<(String, String)> {
     match value {
         Value::Object(members) => members
             .iter()
-            .flat_map(|(name, member)| match member {
-                Value::String(target) if name == "$ref" => vec![(place.clone(), target.clone())],
-                other => references(other, format!("{place}/{name}")),
+            .flat_map(|(name, member)| match member.as_str() {
+                Some(target) if name == "$ref" => vec![(place.to_owned(), target.to_owned())],
+                _ => references(member, &format!("{place}/{name}")),
             })
             .collect(),
-        Value::Array(items) => items.iter().flat_map(|item| references(item, place.clone())).collect(),
+        Value::Array(items) => items.iter().flat_map(|item| references(item, place)).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
 }
@@ -128,7 +128,7 @@ fn references(value: &Value, place: String) -> Vec<(String, String)> {
 fn every_example_keeps_to_its_schema() {
     let document = document();
     let mut seen = 0;
-    for (place, content) in contents(&document, String::new()) {
+    for (place, content) in contents(&document, "") {
         let Some(schema) = content.get("schema") else { continue };
         let mut whole = document.clone();
         whole.as_object_mut().unwrap().insert("allOf".to_owned(), json!([schema]));
@@ -145,12 +145,12 @@ fn every_example_keeps_to_its_schema() {
 }
 
 /// Everything that describes a body, with its place.
-fn contents(value: &Value, place: String) -> Vec<(String, &Value)> {
+fn contents<'v>(value: &'v Value, place: &str) -> Vec<(String, &'v Value)> {
     let Value::Object(members) = value else { return Vec::new() };
     let below = members.iter().filter(|(name, _)| *name != "example" && *name != "examples");
-    let below = below.flat_map(|(name, member)| contents(member, format!("{place}/{name}")));
+    let below = below.flat_map(|(name, member)| contents(member, &format!("{place}/{name}")));
     let own = members.get("content").and_then(Value::as_object);
-    let own = own.into_iter().flat_map(|content| content.values()).map(|content| (place.clone(), content));
+    let own = own.into_iter().flat_map(|content| content.values()).map(|content| (place.to_owned(), content));
     own.chain(below.collect::<Vec<_>>()).collect()
 }
 

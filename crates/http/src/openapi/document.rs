@@ -114,7 +114,7 @@ fn describe(route: &Route, operation: Operation, components: &mut Components) ->
         .map(|answer| (answer.status.to_string(), with_usual_headers(answer.response.build()).into()));
     let refused = refusals.responses.into_iter().map(|(status, response)| match response {
         utoipa::openapi::RefOr::T(response) => (status, with_usual_headers(response).into()),
-        shared => (status, shared),
+        shared @ utoipa::openapi::RefOr::Ref(_) => (status, shared),
     });
     let responses = ResponsesBuilder::new().responses_from_iter(answers.chain(refused)).build();
     let about = [operation.about, &common::who_may(route.access)].join("\n\n");

@@ -158,7 +158,7 @@ impl Operation {
         let schema = self.refer::<T>();
         let name = format!("{}List", T::name());
         self.schemas.push((name.clone(), schemas::list_of(schema).into()));
-        let example = row.map(schemas::list_example);
+        let example = row.as_ref().map(schemas::list_example);
         self.answer(200, "A page.", Ref::from_schema_name(name), example)
     }
 

@@ -52,7 +52,7 @@ fn described(schema: RefOr<Schema>) -> (RefOr<Schema>, Option<String>, bool) {
             let description = either.description.take();
             (RefOr::T(Schema::OneOf(either)), description, false)
         }
-        other => (other, None, false),
+        other @ (RefOr::T(_) | RefOr::Ref(_)) => (other, None, false),
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn list_of(row: RefOr<Schema>) -> Object {
 }
 
 /// A page with one row.
-pub(super) fn list_example(row: Value) -> Value {
+pub(super) fn list_example(row: &Value) -> Value {
     json!({"data": [row], "total": 1, "page": 1, "pageSize": Page::DEFAULT_SIZE, "nextCursor": null})
 }
 
