@@ -33,6 +33,7 @@
 //! anew. Tests hold that every example is what the server takes and gives, and every answer that any test ever gets is
 //! held against the document too.
 
+mod bricks;
 mod common;
 mod document;
 mod operation;
