@@ -37,6 +37,7 @@ pub(crate) struct Options {
 
 /// How far an import is.
 #[derive(Debug, Clone, Deserialize)]
+#[allow(clippy::struct_field_names, reason = "the names are the API's")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Status {
     pub(crate) status: String,

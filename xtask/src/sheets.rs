@@ -71,15 +71,16 @@ pub fn csv(rows: impl Iterator<Item = Row>) -> String {
 
 /// The tickets as a workbook with one sheet.
 pub fn xlsx(rows: impl Iterator<Item = Row>) -> Result<Vec<u8>> {
-    let mut xml = String::new();
     let header = COLUMNS.map(str::to_owned);
-    for (row, number) in std::iter::once(header).chain(rows).zip(1_u32..) {
-        xml.push_str(&format!("<row r=\"{number}\">"));
-        for (text, column) in row.iter().zip('A'..) {
-            xml.push_str(&format!("<c r=\"{column}{number}\" t=\"str\"><v>{text}</v></c>"));
-        }
-        xml.push_str("</row>");
-    }
+    let row = |(row, number): (Row, u32)| {
+        let cell = |(text, column): (&String, char)| {
+            format!("<c r=\"{column}{number}\" t=\"str\"><v>{text}</v></c>")
+        };
+        let cells: Vec<String> = row.iter().zip('A'..).map(cell).collect();
+        format!("<row r=\"{number}\">{}</row>", cells.concat())
+    };
+    let rows: Vec<String> = std::iter::once(header).chain(rows).zip(1_u32..).map(row).collect();
+    let xml = rows.concat();
     workbook(&xml)
 }
 

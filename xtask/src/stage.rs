@@ -59,7 +59,8 @@ impl Stage {
             pair("TECHSUPPORT__HTTP__RATE_LIMIT__WINDOW_S", "1"),
         ];
         let api = Service::new("techsupport-api", programs.api(), logs.join("api.log"), environment.clone());
-        let worker = Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment.clone());
+        let worker =
+            Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment.clone());
         let importer = Importer { program: programs.importer(), environment, running: None };
         let mut stage = Self { api, worker, importer, logs, port, servers };
         let recorder = stage.servers.recorder();

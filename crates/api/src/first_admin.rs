@@ -31,8 +31,7 @@ pub(crate) fn ensure(ports: &Ports, settings: &ApiSettings) -> Result<(), AppErr
     if ports.work.run_for(&call.budget, |tx| tx.any_admin())? {
         return Ok(());
     }
-    let create =
-        |password: &str| ensure_first_admin(Ctx::new(ports, &call), &email, &Secret::new(password));
+    let create = |password: &str| ensure_first_admin(Ctx::new(ports, &call), &email, &Secret::new(password));
     let created = match settings.admin.password.expose_secret() {
         "" => create_with_a_random_password(&email, create, &mut io::stderr())?,
         configured => create(configured)?,

@@ -122,18 +122,9 @@ fn message_of(row: Row) -> Result<OutboxMessage, PublishFailure> {
     })?;
     let of_import = || row.subject.as_deref()?.parse().ok().map(|id| Subject::Import(ImportId::new(id)));
     let subject = row.ticket_id.map(|id| Subject::Ticket(TicketId::new(id))).or_else(of_import);
-    let subject = subject.ok_or_else(|| PublishFailure {
-        event: id,
-        reason: "an event about something unknown".to_owned(),
-    })?;
-    Ok(OutboxMessage {
-        id,
-        event_type,
-        subject,
-        at: row.at,
-        traceparent: row.traceparent,
-        body: row.body,
-    })
+    let subject = subject
+        .ok_or_else(|| PublishFailure { event: id, reason: "an event about something unknown".to_owned() })?;
+    Ok(OutboxMessage { id, event_type, subject, at: row.at, traceparent: row.traceparent, body: row.body })
 }
 
 fn put_off(conn: &mut PgConnection, failed: &[PublishFailure], wait: Duration) -> QueryResult<usize> {

@@ -72,7 +72,9 @@ mod tests {
             Frame::End,
         ];
         let mut pipe = Vec::new();
-        frames.iter().for_each(|frame| write(&mut pipe, frame).unwrap());
+        for frame in &frames {
+            write(&mut pipe, frame).unwrap();
+        }
         let mut from = pipe.as_slice();
         for frame in frames {
             assert_eq!(read(&mut from).unwrap(), Some(frame));

@@ -24,7 +24,8 @@ fn the_running_server_keeps_to_the_table() {
         (Some(Role::Admin), desk.admin()),
     ];
     for row in grid_rows() {
-        let path = row.path.replace("{id}", "0199aaaa-0000-7000-8000-000000000000").replace("{file}", "start.js");
+        let path =
+            row.path.replace("{id}", "0199aaaa-0000-7000-8000-000000000000").replace("{file}", "start.js");
         let body = matches!(row.method.as_str(), "POST" | "PATCH" | "PUT").then(|| json!({}));
         for (GridCell { role, refusal }, (who, caller)) in row.cells.iter().zip(&callers) {
             assert_eq!(role, who);

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod auth;
-mod feed;
 mod deploy;
+mod feed;
 mod grid;
 mod http;
 mod imports;

@@ -78,13 +78,13 @@ fn measure(stage: &mut Stage, rows: u32) -> Result<()> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let (ours, copied, whole) = (median(ours), median(copies), median(whole));
+    let (ours, theirs, whole) = (median(ours), median(copies), median(whole));
     let per_second = |seconds: f64| f64::from(rows) / seconds;
     println!("{rows} rows of 8 columns, medians of {ROUNDS} rounds");
     println!("  .xlsx, stored to imported   {ours:8.2} s  {:10.0} rows/s", per_second(ours));
     println!("  the same with its upload    {whole:8.2} s  {:10.0} rows/s", per_second(whole));
-    println!("  psql \\copy of the same rows {copied:8.2} s  {:10.0} rows/s", per_second(copied));
-    println!("  ratio to \\copy              {:8.2}", copied / ours);
+    println!("  psql \\copy of the same rows {theirs:8.2} s  {:10.0} rows/s", per_second(theirs));
+    println!("  ratio to \\copy              {:8.2}", theirs / ours);
     println!(
         "  worker: {} MiB more at its peak than before the first file",
         worker_peak.saturating_sub(before) / 1_024

@@ -55,8 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let environment = service_environment(&servers, port);
     let api = Service::new("techsupport-api", programs.api(), logs.join("api.log"), environment.clone());
     let worker = Service::new("sla-worker", programs.worker(), logs.join("worker.log"), environment.clone());
-    let importer =
-        Service::new("import-worker", programs.importer(), logs.join("importer.log"), environment);
+    let importer = Service::new("import-worker", programs.importer(), logs.join("importer.log"), environment);
 
     let mut supervisor = Supervisor::start(servers, api, [worker, importer])?;
     supervisor.await_ready(port)?;

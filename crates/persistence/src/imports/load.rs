@@ -117,6 +117,7 @@ fn move_checkpoint(
         .map(|row| row.map(|row| row.failed))
 }
 
+#[allow(clippy::ref_option_ref, reason = "the derive makes such references")]
 #[derive(Insertable)]
 #[diesel(table_name = import_staging, treat_none_as_default_value = false)]
 struct StagingRow<'t> {

@@ -88,7 +88,7 @@ impl ImportJobs for PgImportJobs {
             Ok((claimed, busy))
         })?;
         Ok(match (claimed, busy) {
-            (Some(row), _) => ImportClaim::Granted(job(import, row).map_err(AppError::internal)?),
+            (Some(row), _) => ImportClaim::Granted(job(import, &row).map_err(AppError::internal)?),
             (None, None) => ImportClaim::Unknown,
             (None, Some(BusyRow { ended: true, .. })) => ImportClaim::Ended,
             (None, Some(row)) => ImportClaim::NotYet {
@@ -187,7 +187,7 @@ fn busy(conn: &mut PgConnection, import: ImportId) -> QueryResult<Option<BusyRow
     .optional()
 }
 
-fn job(import: ImportId, row: ClaimedRow) -> Result<ImportJob, String> {
+fn job(import: ImportId, row: &ClaimedRow) -> Result<ImportJob, String> {
     let count = |count: i32| u32::try_from(count).map_err(|error| error.to_string());
     Ok(ImportJob {
         hold: Hold { import, number: row.number, fence: row.fence },

@@ -77,6 +77,7 @@ fn too_many(limits: &ParserLimits) -> Result<(), Stop> {
     Stop::fault(format!("the file has more than {} parts", limits.parts))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is the library's and may grow")]
 fn damaged(error: &ZipError) -> Stop {
     match error {
         ZipError::UnsupportedArchive(_) => {

@@ -159,10 +159,11 @@ fn dates_are_dates_in_both_calendars_of_excel() {
 
 #[test]
 fn shared_strings_and_other_values_are_read() {
-    let names: String = NAMES.iter().map(|name| format!("<si><t>{name}</t></si>")).collect();
+    let names: String = NAMES.map(|name| format!("<si><t>{name}</t></si>")).concat();
     let strings = format!("<sst {NS} count=\"8\" uniqueCount=\"8\">{names}</sst>");
-    let header: String =
+    let header: Vec<String> =
         ('A'..='H').enumerate().map(|(n, at)| format!(r#"<c r="{at}1" t="s"><v>{n}</v></c>"#)).collect();
+    let header = header.concat();
     let others = r#"<c r="A2"><v>17</v></c><c r="B2" t="b"><v>1</v></c><c r="C2" t="e"><v>#N/A</v></c>"#;
     let sheet = format!(r#"<row r="1">{header}</row><row r="2">{others}</row>"#);
     let rows = read(&workbook_with("", &strings, &sheet), FileKind::Xlsx).unwrap();

@@ -75,9 +75,8 @@ pub(super) fn rows(file: &File, limits: &ParserLimits, sink: Sink<'_>) -> Result
 fn value(value: &DataRef<'_>, is_1904: bool) -> Cell {
     match value {
         DataRef::Empty => Cell::Blank,
-        DataRef::String(text) => Cell::Text(cut(text)),
+        DataRef::String(text) | DataRef::DateTimeIso(text) => Cell::Text(cut(text)),
         DataRef::SharedString(text) => Cell::Text(cut(text)),
-        DataRef::DateTimeIso(text) => Cell::Text(cut(text)),
         DataRef::Float(number) => Cell::Number(*number),
         #[expect(clippy::cast_precision_loss, reason = "spreadsheets have no other numbers")]
         DataRef::Int(number) => Cell::Number(*number as f64),

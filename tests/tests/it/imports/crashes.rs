@@ -84,7 +84,9 @@ fn who_lost_an_import_can_write_nothing() {
     let jobs = desk.pool().import_jobs();
     let claim = |lease| match jobs.claim(id, lease).unwrap() {
         ImportClaim::Granted(job) => job,
-        other => panic!("{other:?}"),
+        other @ (ImportClaim::Unknown | ImportClaim::Ended | ImportClaim::NotYet { .. }) => {
+            panic!("{other:?}")
+        }
     };
     let slow = claim(Duration::ZERO);
     let quick = claim(Duration::from_mins(1));

@@ -35,10 +35,8 @@ fn imported(desk: &Desk) -> Vec<String> {
 }
 
 fn header_xml() -> String {
-    let cells: String = COLUMNS
-        .iter()
-        .zip('A'..)
-        .map(|(name, at)| format!(r#"<c r="{at}1" t="str"><v>{name}</v></c>"#))
-        .collect();
+    let cell = |(name, at): (&&str, char)| format!(r#"<c r="{at}1" t="str"><v>{name}</v></c>"#);
+    let cells: Vec<String> = COLUMNS.iter().zip('A'..).map(cell).collect();
+    let cells = cells.concat();
     format!(r#"<row r="1">{cells}</row>"#)
 }

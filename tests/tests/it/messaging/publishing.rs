@@ -17,7 +17,7 @@ fn an_event_reaches_every_queue_that_wants_it_with_all_its_properties() {
     let post = Post::open(None);
     let breach = event(EventType::SlaBreached);
     assert_eq!(post.publish(std::slice::from_ref(&breach)).unwrap().published, [breach.id]);
-    for subscription in Subscription::ALL {
+    for subscription in [Subscription::SlaEvents, Subscription::WebhookEvents] {
         let message = post.broker.take(&Topology::new(&post.settings).of(subscription).main);
         let properties = &message.properties;
         assert_eq!(properties.message_id().as_ref().unwrap().as_str(), breach.id.to_string());
