@@ -4,6 +4,8 @@
 //! statement brings them to their place, because COPY knows no ON CONFLICT. Sorted by key, so that two workers that
 //! load files with the same tickets meet in one order and never deadlock.
 
+#![allow(clippy::ref_option_ref, reason = "diesel's derive makes such references")]
+
 use diesel::{ExecuteCopyFromDsl, connection::SimpleConnection, prelude::*, sql_types};
 use techsupport_application::{
     imports::{Column, ImportedTicket},
@@ -117,7 +119,6 @@ fn move_checkpoint(
         .map(|row| row.map(|row| row.failed))
 }
 
-#[allow(clippy::ref_option_ref, reason = "the derive makes such references")]
 #[derive(Insertable)]
 #[diesel(table_name = import_staging, treat_none_as_default_value = false)]
 struct StagingRow<'t> {
