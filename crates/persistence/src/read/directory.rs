@@ -1,6 +1,6 @@
 //! Clients and agents.
 
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Untyped};
 use techsupport_application::{
     Page, Paged, Position,
     ports::{AgentFilter, ClientFilter},
@@ -48,12 +48,12 @@ pub(super) fn clients(
     if let Some(last) = behind_time(page)? {
         query = query.filter(beyond((clients::created_at, clients::id), Direction::Down, last));
     }
-    let rows = query
-        .order((clients::created_at.desc(), clients::id.desc()))
-        .limit(page.reach())
-        .offset(page.offset())
-        .select(ClientRow::as_select())
-        .load(conn)?;
+    let query = if looks_up_first(filter.search.as_deref()) {
+        query.order(sql::<Untyped>("clients.created_at + INTERVAL '0' DESC, clients.id DESC"))
+    } else {
+        query.order((clients::created_at.desc(), clients::id.desc()))
+    };
+    let rows = query.limit(page.reach()).offset(page.offset()).select(ClientRow::as_select()).load(conn)?;
     Ok(Paged::of(page, total, rows, |row: &ClientRow| Position::at(row.created_at, row.id)))
 }
 
@@ -82,12 +82,23 @@ pub(super) fn agents(
     if let Some(last) = behind_time(page)? {
         query = query.filter(beyond((agents::created_at, agents::id), Direction::Down, last));
     }
+    let query = if looks_up_first(filter.search.as_deref()) {
+        query.order(sql::<Untyped>("agents.created_at + INTERVAL '0' DESC, agents.id DESC"))
+    } else {
+        query.order((agents::created_at.desc(), agents::id.desc()))
+    };
     let rows = query
-        .order((agents::created_at.desc(), agents::id.desc()))
         .limit(page.reach())
         .offset(page.offset())
         .select((AgentRow::as_select(), agents::created_at))
         .load(conn)?;
     let place = |(row, created_at): &(AgentRow, OffsetDateTime)| Position::at(*created_at, row.id);
     Paged::of(page, total, rows, place).try_map(|(row, _)| Ok(row))
+}
+
+/// Whether what is searched for is looked up and sorted then, by something that no index has. PostgreSQL guesses how
+/// many will match, and guesses high: it would rather go through all of them, the newest first. The index holds
+/// pieces of three characters; for less there is nothing to look up.
+fn looks_up_first(search: Option<&str>) -> bool {
+    search.is_some_and(|text| text.chars().count() >= 3)
 }
