@@ -54,6 +54,11 @@ fn a_file_is_uploaded_and_its_import_followed() {
     assert_eq!((&waiting["status"], &waiting["fileName"]), (&json!("pending"), &json!("history.csv")));
     assert_eq!((&waiting["total"], &waiting["error"]), (&json!(0), &json!(null)));
 
+    let told =
+        supervisor.get("/api/events?type=pro.techsupport.import.requested.v1&wait=20").expect(200).json();
+    assert_eq!(told["data"][0]["subject"], json!(id), "the feed knows events without a ticket: {told}");
+    assert_eq!(told["data"][0]["data"], json!({"processId": id}));
+
     let _worker = ImportWorker::start(&desk);
     let ended = await_end(&supervisor, id);
     assert_eq!(ended["status"], "completed_with_errors", "{ended}");
