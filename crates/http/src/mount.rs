@@ -139,12 +139,11 @@ pub(crate) fn admit(access: Access, state: &State, request: &HttpRequest) -> Res
 /// address. What is counted says so in its answer.
 fn count(state: &State, request: &HttpRequest) -> Result<(), Problem> {
     let note = request.extensions().get::<Note>().copied().unwrap_or_default();
-    let who = match note.caller {
-        Some((user, _)) => Who::User(user),
-        None => {
-            let peer = request.peer_addr().map(|peer| peer.ip());
-            Who::Address(of_caller(peer, request.headers(), &state.settings.trusted_proxies))
-        }
+    let who = if let Some((user, _)) = note.caller {
+        Who::User(user)
+    } else {
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        Who::Address(of_caller(peer, request.headers(), &state.settings.trusted_proxies))
     };
     let Some(standing) = state.limits.count(who) else { return Ok(()) };
     let refused = standing.refused;

@@ -70,7 +70,7 @@ pub trait Scope {
     fn attempt(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), AppError>) -> Result<(), AppError>;
 }
 
-impl<'t> dyn Tx + 't {
+impl dyn Tx + '_ {
     /// As [`Scope::attempt`]; the value of the work is returned.
     pub fn attempt_for<T>(
         &mut self,

@@ -71,22 +71,22 @@ fn entity_tag(text: &[u8]) -> Result<(EntityTag, &[u8]), Malformed> {
 mod tests {
     use super::*;
 
-    fn these(tags: &[(bool, &str)]) -> Result<EntityTags, Malformed> {
+    fn these(tags: &[(bool, &str)]) -> EntityTags {
         let tag =
             |(weak, opaque): &(bool, &str)| EntityTag { weak: *weak, opaque: opaque.as_bytes().to_vec() };
-        Ok(EntityTags::These(tags.iter().map(tag).collect()))
+        EntityTags::These(tags.iter().map(tag).collect())
     }
 
     #[test]
     fn lists_are_read_as_the_standard_writes_them() {
         assert_eq!(parse(b" * "), Ok(EntityTags::Any));
-        assert_eq!(parse(b"\"1\""), these(&[(false, "1")]));
+        assert_eq!(parse(b"\"1\""), Ok(these(&[(false, "1")])));
         assert_eq!(
             parse(b"\"xyzzy\", W/\"r2d2,x\" ,\"\""),
-            these(&[(false, "xyzzy"), (true, "r2d2,x"), (false, "")])
+            Ok(these(&[(false, "xyzzy"), (true, "r2d2,x"), (false, "")]))
         );
-        assert_eq!(parse(b", ,\"1\",,"), these(&[(false, "1")]));
-        assert_eq!(parse(b""), these(&[]));
+        assert_eq!(parse(b", ,\"1\",,"), Ok(these(&[(false, "1")])));
+        assert_eq!(parse(b""), Ok(these(&[])));
     }
 
     #[test]

@@ -180,7 +180,9 @@ mod tests {
     fn keys_are_1_to_255_visible_characters_and_given_once() {
         let headers = |keys: &[&str]| {
             let mut headers = HeaderMap::new();
-            keys.iter().for_each(|key| headers.append(KEY, HeaderValue::from_str(key).unwrap()));
+            for key in keys {
+                headers.append(KEY, HeaderValue::from_str(key).unwrap());
+            }
             headers
         };
         assert_eq!(key(&HeaderMap::new()).unwrap(), None);

@@ -5,7 +5,7 @@
 //! A row of the table does not compile without its operation: the last argument of `get`, `post`, … is a function
 //! that returns one. It stands beside the handler, because it names the handler's DTOs:
 //!
-//! ```ignore
+//! ```text
 //! pub(crate) fn open_docs() -> Operation {
 //!     Operation::new("openTicket", Tag::Tickets, "Open a ticket")
 //!         .about("What a caller has to know beyond the summary.")

@@ -217,7 +217,7 @@ fn tickets_that_are_opened_meanwhile_end_on_the_right_deadlines() {
     }
     let calls = move |n: usize, caller: &Client| {
         match n % 8 {
-        0 => caller.patch(&client_path(client), &json!({"type": if n % 16 == 0 { "VIP" } else { "NORMAL" }})),
+        0 => caller.patch(&client_path(client), &json!({"type": if n.is_multiple_of(16) { "VIP" } else { "NORMAL" }})),
         1 => caller.call("POST", &format!("/api/tickets/{}/restore", gone[n / 8]), None),
         _ => caller.post(
             "/api/tickets",

@@ -39,9 +39,9 @@ fn who_replays_the_timeline_has_the_ticket() {
     let (status, assign) = (format!("{there}/status"), format!("{there}/assign"));
     // A small generator of its own, so that a failure can be repeated.
     let mut seed: u64 = 20_260_212;
-    let mut next = move |bound: u64| {
+    let mut next = move |bound: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % bound
+        usize::try_from(seed >> 33).unwrap() % bound
     };
     let statuses = ["IN_PROGRESS", "WAITING", "ESCALATED", "RESOLVED"];
     for n in 0..150 {
@@ -49,17 +49,17 @@ fn who_replays_the_timeline_has_the_ticket() {
             0 => admin.patch(&there, &json!({"title": format!("Title {}", next(3))})),
             1 => admin.patch(&there, &json!({"tags": [format!("tag {}", next(3))], "priority": next(4) + 1})),
             2 => admin.patch(&there, &json!({"description": format!("Description {}", next(3))})),
-            3 => admin.patch(&assign, &json!({"agentId": agents.get(next(3) as usize)})),
+            3 => admin.patch(&assign, &json!({"agentId": agents.get(next(3))})),
             4 => admin.post(&format!("{there}/comments"), &json!({"body": format!("Comment {n}")})),
             5 => {
                 admin.delete(&there).expect(204);
                 admin.post(&format!("{there}/restore"), &json!({}))
             }
             6 => {
-                let kind = ["VIP", "NORMAL"][next(2) as usize];
+                let kind = ["VIP", "NORMAL"][next(2)];
                 admin.patch(&format!("/api/clients/{client}"), &json!({"type": kind}))
             }
-            _ => admin.patch(&status, &json!({"status": statuses[next(4) as usize], "comment": "So."})),
+            _ => admin.patch(&status, &json!({"status": statuses[next(4)], "comment": "So."})),
         };
         if n == 30 {
             desk.age(ticket, 3_000);
