@@ -2,7 +2,7 @@
 //!
 //! An upload is stored in the database, so that any worker on any machine can read it, and an event asks for its
 //! import. A worker leases the import, has the file parsed elsewhere ([`crate::ports::SheetParser`]: nothing that is in
-//! a file may hurt the worker), judges each row by [`rules`] and writes them in chunks, each with its checkpoint in one
+//! a file may hurt the worker), judges each row by the rules and writes them in chunks, each with its checkpoint in one
 //! transaction. Whoever takes over goes on behind the last checkpoint.
 
 mod cell;
