@@ -63,7 +63,8 @@ impl<T: TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + RepeatTx + I
 /// Part of a transaction that can fail on its own.
 pub trait Scope {
     /// Runs the work in a part of the transaction (a savepoint). When it fails, what it did is undone and the
-    /// transaction goes on as if the work had never run; locks it took are kept.
+    /// transaction goes on as if the work had never run. Locks that it took are let go, too: what has to be held
+    /// until the end of the transaction is locked outside of it.
     ///
     /// What only another run of the whole transaction can mend (a deadlock, a lost connection, the end of the
     /// time) fails the transaction as ever, whatever becomes of the error.

@@ -8,7 +8,10 @@ use techsupport_domain::{
 };
 use time::OffsetDateTime;
 
-use crate::{AppError, Ctx, Entity, ports::TimelineRow};
+use crate::{
+    AppError, Ctx, Entity,
+    ports::{TimelineActor, TimelineRow},
+};
 
 /// How much of a ticket's history is looked at. Far more than people make; somebody who moves a ticket to and fro
 /// by a program must not make the explanation arbitrarily expensive.
@@ -89,14 +92,16 @@ struct Entry {
     step: Option<(Metric, bool)>,
 }
 
-/// Reads a line. A deadline that moves the ticket has said so in the line before, at the same time.
+/// Reads a line. A deadline that moves the ticket has said so in the line before, at the same time; a person may
+/// have moved it again at that very time.
 fn read(row: &TimelineRow, escalated_at: Option<OffsetDateTime>) -> Result<Entry, String> {
     let name = |unknown: UnknownName| unknown.to_string();
     Ok(match row.action.as_str() {
         "STATUS_CHANGED" => {
             let from = Status::parse(text(&row.before, "status")?).map_err(name)?;
             let to = Status::parse(text(&row.after, "status")?).map_err(name)?;
-            let by_person = to != Status::Escalated || escalated_at != Some(row.at);
+            let by_itself = to == Status::Escalated && escalated_at == Some(row.at);
+            let by_person = !by_itself || matches!(row.actor, TimelineActor::User { .. });
             Entry { what: Some(What::Moved { from, to, by_person }), ..Entry::default() }
         }
         "COMMENTED" if text(&row.after, "visibility")? == "PUBLIC" => {

@@ -72,3 +72,18 @@ fn a_breach_that_escalates_is_a_step_and_no_answer() {
     assert_eq!(told(&page), ["RUNNING PROMISED"]);
     assert_eq!(page["state"], "BREACHED");
 }
+
+/// The breach is noticed under the person's lock, so both escalations have the same time.
+#[test]
+fn a_person_who_escalates_what_has_just_escalated_itself_has_answered() {
+    let desk = Desk::with().without_sweep().without_relay().start();
+    let admin = desk.admin();
+    let ticket = desk.ticket(&admin, "VIP");
+    let_two_hours_pass(&desk);
+    let body = json!({"status": "ESCALATED"});
+    let moved = admin.patch(&format!("{}/status", path(ticket)), &body).expect(200).json();
+    assert_eq!(moved["escalationLevel"], 2);
+    let page = ledger(&admin, ticket)["clocks"][0].clone();
+    assert_eq!(told(&page), ["RUNNING PROMISED"]);
+    assert_eq!(page["cycles"][0]["segments"][0]["to"], moved["sla"][0]["stoppedAt"]);
+}
