@@ -1,4 +1,4 @@
-//! The tables as diesel sees them. A test compares them with the migrated database.
+//! The tables as diesel sees them: the columns that are used through it. A test compares them with the migrated database.
 
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 

@@ -1,5 +1,7 @@
 //! Every step of the schema can be taken back.
 
+use std::collections::BTreeSet;
+
 use techsupport_persistence::migrate;
 use techsupport_tests::TestDatabase;
 
@@ -145,3 +147,58 @@ FROM tickets t JOIN (VALUES (1, 'FIRST_RESPONSE', 'running', 3000), (1, 'RESOLUT
     (2, 'FIRST_RESPONSE', 'stopped', 500), (4, 'FIRST_RESPONSE', 'stopped', 500),
     (4, 'RESOLUTION', 'paused', 1000)) AS k (number, metric, run, due) USING (number);
 ";
+
+/// The columns that diesel is told of, as `table.column type nullable`, and the names of their tables.
+fn told_to_diesel() -> (BTreeSet<String>, BTreeSet<String>) {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/persistence/src/schema.rs");
+    let text = std::fs::read_to_string(file).unwrap();
+    let (mut columns, mut tables, mut table) = (BTreeSet::new(), BTreeSet::new(), "");
+    for line in text.lines().map(str::trim) {
+        if let Some((name, _)) = line.strip_suffix(") {").and_then(|head| head.split_once(" (")) {
+            table = name;
+            tables.insert(table.to_owned());
+        } else if let Some((column, kind)) = line.strip_suffix(',').and_then(|line| line.split_once(" -> ")) {
+            let inner = kind.strip_prefix("Nullable<").and_then(|kind| kind.strip_suffix('>'));
+            let nullable = if inner.is_some() { "YES" } else { "NO" };
+            columns.insert(format!("{table}.{column} {} {nullable}", sql_type(inner.unwrap_or(kind))));
+        }
+    }
+    (columns, tables)
+}
+
+/// As PostgreSQL's catalogue names it.
+fn sql_type(diesel: &str) -> &str {
+    match diesel {
+        "Uuid" => "uuid",
+        "Text" => "text",
+        "Bool" => "bool",
+        "SmallInt" => "int2",
+        "Integer" => "int4",
+        "BigInt" => "int8",
+        "Timestamptz" => "timestamptz",
+        "Json" => "json",
+        "Jsonb" => "jsonb",
+        "Bytea" => "bytea",
+        "Tsvector" => "tsvector",
+        "Array<SmallInt>" => "_int2",
+        "Array<Text>" => "_text",
+        other => panic!("{other} is not known here"),
+    }
+}
+
+#[test]
+fn diesel_is_told_of_the_columns_as_they_are() {
+    let database = TestDatabase::migrated();
+    let (told, tables) = told_to_diesel();
+    assert!(tables.contains("tickets") && tables.contains("users"), "{tables:?}");
+    let there: BTreeSet<String> = database
+        .all::<String>(
+            "SELECT format('%s.%s %s %s', table_name, column_name, udt_name, is_nullable) \
+             FROM information_schema.columns WHERE table_schema = 'public'",
+            &[],
+        )
+        .into_iter()
+        .collect();
+    let wrong: Vec<&String> = told.difference(&there).collect();
+    assert!(wrong.is_empty(), "not so in the database: {wrong:#?}");
+}
