@@ -1,7 +1,6 @@
--- Events that are about no ticket. Where there is no subject the ticket is it. Not checked for the rows that are there:
--- each of them has a ticket.
-ALTER TABLE outbox ALTER COLUMN ticket_id DROP NOT NULL, ADD COLUMN subject text;
-ALTER TABLE outbox ADD CONSTRAINT outbox_has_a_subject CHECK (num_nonnulls(ticket_id, subject) = 1) NOT VALID;
+-- What an event is about when it is no ticket: the id of an import. `ticket_id` then holds the same id and says nothing
+-- of a ticket: relays of the release before read it, and fail all that they have taken when it is null.
+ALTER TABLE outbox ADD COLUMN subject text;
 
 -- Uploaded files, in parts of bounded size. Without compression: an .xlsx is an archive already. Gone when their import
 -- has ended, or when nobody asked for one in time.

@@ -87,8 +87,9 @@ struct Row {
     id: Uuid,
     #[diesel(sql_type = sql_types::Text)]
     event_type: String,
-    #[diesel(sql_type = sql_types::Nullable<sql_types::Uuid>)]
-    ticket_id: Option<Uuid>,
+    #[diesel(sql_type = sql_types::Uuid)]
+    ticket_id: Uuid,
+    /// Set when the event is about no ticket: an import.
     #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
     subject: Option<String>,
     #[diesel(sql_type = sql_types::Timestamptz)]
@@ -120,10 +121,14 @@ fn message_of(row: Row) -> Result<OutboxMessage, PublishFailure> {
         event: id,
         reason: format!("unknown event type {}", row.event_type),
     })?;
-    let of_import = || row.subject.as_deref()?.parse().ok().map(|id| Subject::Import(ImportId::new(id)));
-    let subject = row.ticket_id.map(|id| Subject::Ticket(TicketId::new(id))).or_else(of_import);
-    let subject = subject
-        .ok_or_else(|| PublishFailure { event: id, reason: "an event about something unknown".to_owned() })?;
+    let subject = match row.subject {
+        None => Subject::Ticket(TicketId::new(row.ticket_id)),
+        Some(import) => {
+            import.parse().map(|import| Subject::Import(ImportId::new(import))).map_err(|_| {
+                PublishFailure { event: id, reason: format!("an event about something unknown: {import}") }
+            })?
+        }
+    };
     Ok(OutboxMessage { id, event_type, subject, at: row.at, traceparent: row.traceparent, body: row.body })
 }
 

@@ -207,7 +207,7 @@ table! {
         id -> Uuid,
         #[sql_name = "type"]
         event_type -> Text,
-        ticket_id -> Nullable<Uuid>,
+        ticket_id -> Uuid,
         subject -> Nullable<Text>,
         at -> Timestamptz,
         traceparent -> Text,

@@ -41,9 +41,10 @@ impl ImportTx for PgTx<'_> {
     }
 
     fn request_import(&mut self, import: &NewImport, event: &OutboxMessage) -> Result<(), AppError> {
-        let (ticket, subject) = match event.subject {
-            Subject::Ticket(ticket) => (Some(ticket.uuid()), None),
-            Subject::Import(import) => (None, Some(import.to_string())),
+        // Relays of the release before read `ticket_id` whatever the event is about.
+        let (ticket_id, subject) = match event.subject {
+            Subject::Ticket(ticket) => (ticket.uuid(), None),
+            Subject::Import(import) => (import.uuid(), Some(import.to_string())),
         };
         self.exec(|conn| {
             diesel::insert_into(import_processes::table)
@@ -62,7 +63,7 @@ impl ImportTx for PgTx<'_> {
             )
             .bind::<sql_types::Uuid, _>(event.id.uuid())
             .bind::<sql_types::Text, _>(event.event_type.name())
-            .bind::<sql_types::Nullable<sql_types::Uuid>, _>(ticket)
+            .bind::<sql_types::Uuid, _>(ticket_id)
             .bind::<sql_types::Nullable<sql_types::Text>, _>(subject)
             .bind::<sql_types::Timestamptz, _>(event.at)
             .bind::<sql_types::Text, _>(&event.traceparent)

@@ -58,6 +58,9 @@ fn a_file_is_uploaded_and_its_import_followed() {
         supervisor.get("/api/events?type=pro.techsupport.import.requested.v1&wait=20").expect(200).json();
     assert_eq!(told["data"][0]["subject"], json!(id), "the feed knows events without a ticket: {told}");
     assert_eq!(told["data"][0]["data"], json!({"processId": id}));
+    let read_by_earlier_relays: String =
+        desk.database().one("SELECT ticket_id::text FROM outbox WHERE subject = $1", &[&id.to_string()]);
+    assert_eq!(read_by_earlier_relays, id.to_string());
 
     let _worker = ImportWorker::start(&desk);
     let ended = await_end(&supervisor, id);
