@@ -5,7 +5,7 @@ use techsupport_domain::{
     ticket::{Status, Ticket},
 };
 
-use super::{AssignTicket, ChangeStatus, Expected, assign_ticket, change_status};
+use super::{AssignTicket, ChangeStatus, Expected, assign_ticket, change::notice_due_steps, change_status};
 use crate::{
     AppError, Ctx, Joined,
     ports::{Tx, UnitOfWorkExt},
@@ -65,18 +65,23 @@ fn change(ctx: Ctx<'_>, tx: &mut dyn Tx, item: &BulkItem) -> Result<Ticket, AppE
     match item.wish {
         Wish::Move(to) => go(ctx.joining(&Joined::new(tx)), to),
         Wish::Assign(agent) => assign(ctx.joining(&Joined::new(tx)), agent),
-        Wish::MoveAndAssign(to, agent) => tx.attempt_for(|tx| {
-            let joined = Joined::new(tx);
-            let ctx = ctx.joining(&joined);
-            // The agent is to have the ticket while it is worked on: so one that is answered by the move is
-            // assigned before it, and any other one after it, when it is clear what the agent has to be able to.
-            if to.is_answered() {
-                assign(ctx, agent)?;
-                go(ctx, to)
-            } else {
-                go(ctx, to)?;
-                assign(ctx, agent)
-            }
-        }),
+        Wish::MoveAndAssign(to, agent) => {
+            // Apart from the wishes, so that what is noticed stays when they are undone.
+            tx.attempt_for(|tx| notice_due_steps(ctx, tx, item.ticket))?;
+            tx.attempt_for(|tx| {
+                let joined = Joined::new(tx);
+                let ctx = ctx.joining(&joined);
+                // The agent is to have the ticket while it is worked on: so one that is answered by the move is
+                // assigned before it, and any other one after it, when it is clear what the agent has to be able
+                // to.
+                if to.is_answered() {
+                    assign(ctx, agent)?;
+                    go(ctx, to)
+                } else {
+                    go(ctx, to)?;
+                    assign(ctx, agent)
+                }
+            })
+        }
     }
 }

@@ -59,6 +59,14 @@ pub(super) fn returning(tx: &mut dyn Tx, mut ticket: Ticket) -> Result<(Ticket, 
     Ok((ticket, policy))
 }
 
+/// Deals with a deadline that has passed but was not noticed yet, for whoever may undo what comes next.
+pub(super) fn notice_due_steps(ctx: Ctx<'_>, tx: &mut dyn Tx, id: TicketId) -> Result<(), AppError> {
+    match tx.lock_ticket(id)? {
+        Some((ticket, now)) => run_due_steps(ctx, tx, ticket, now).map(drop),
+        None => Ok(()),
+    }
+}
+
 /// Runs and records the steps that are due, if any are.
 pub(super) fn run_due_steps(
     ctx: Ctx<'_>,

@@ -60,6 +60,29 @@ fn a_breach_that_is_noticed_stays_noticed_when_the_item_is_refused() {
     assert_eq!((desk.stored(ticket).status, desk.stored(ticket).version), (Status::Escalated, 2));
 }
 
+/// However much of the item was done before it was refused.
+#[test]
+fn a_breach_stays_noticed_when_an_item_with_two_wishes_is_refused() {
+    let desk = Desk::new();
+    desk.rehearse();
+    let [moving, answering] = [desk.ticket(ClientTier::Vip), desk.ticket(ClientTier::Vip)];
+    let low = desk.agent(1, true);
+    desk.pass(HOUR * 3);
+    let outcomes = ask(
+        &desk,
+        &[
+            (moving, Wish::MoveAndAssign(Status::Waiting, Some(low))),
+            (answering, Wish::MoveAndAssign(Status::Resolved, Some(low))),
+        ],
+    );
+    assert!(matches!(outcomes[0], Err(AppError::Refused(Refusal::IllegalTransition { .. }))));
+    assert!(matches!(outcomes[1], Err(AppError::Refused(Refusal::AgentLevelTooLow { .. }))));
+    for ticket in [moving, answering] {
+        let stored = desk.stored(ticket);
+        assert_eq!((stored.status, stored.version, stored.agent), (Status::Escalated, 2, None));
+    }
+}
+
 #[test]
 fn what_no_single_ticket_is_to_blame_for_fails_the_whole() {
     let desk = Desk::new();
