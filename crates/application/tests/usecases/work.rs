@@ -10,7 +10,7 @@ use techsupport_application::{
 };
 use techsupport_domain::{
     ClientTier, PolicyVersionId, TicketId,
-    sla::{ClockState, Metric, Policy, default_policy},
+    sla::{ClockState, Metric, Policy, TargetMinutes, default_policy},
     text::{CommentBody, Title},
     ticket::{Priority, Status, Tags, Ticket, Visibility},
 };
@@ -182,6 +182,29 @@ fn a_reopened_ticket_comes_under_what_is_in_force_by_then() {
     desk.store().policy = Some(crate::golden::stepped());
     let again = change_status(desk.ctx(), &to_status(ticket, Status::InProgress)).unwrap();
     assert!(again.clocks.iter().any(|clock| clock.metric == Metric::Resolution));
+}
+
+/// The clock has counted three hours, and by now less is promised.
+#[test]
+fn a_deadline_that_has_passed_when_a_ticket_is_reopened_is_breached_in_the_same_transaction() {
+    let desk = Desk::new();
+    let tight = crate::golden::stepped();
+    let mut loose = tight.clone();
+    loose.targets[0].minutes = TargetMinutes::parse(1_440).unwrap();
+    desk.store().policy = Some(loose);
+    let ticket = desk.ticket(ClientTier::Normal);
+    change_status(desk.ctx(), &to_status(ticket, Status::InProgress)).unwrap();
+    desk.pass(HOUR * 3);
+    change_status(desk.ctx(), &to_status(ticket, Status::Resolved)).unwrap();
+    desk.store().recorded.clear();
+    desk.store().policy = Some(tight);
+    let again = change_status(desk.ctx(), &to_status(ticket, Status::InProgress)).unwrap();
+    assert_eq!(desk.stored(ticket), again);
+    let clock = again.clocks.iter().find(|clock| clock.metric == Metric::Resolution).unwrap();
+    assert_eq!(clock.state(), ClockState::Breached);
+    assert_eq!(again.status, Status::Escalated);
+    let due = "SYSTEM SLA_WARNED+SLA_WARNED+SLA_BREACHED+SLA_ESCALATED+STATUS_CHANGED";
+    assert_eq!(told(&desk), ["USER STATUS_CHANGED", due]);
 }
 
 #[test]
