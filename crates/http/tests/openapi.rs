@@ -185,6 +185,34 @@ fn every_operation_tells_what_it_owes() {
     }
 }
 
+/// Of the answers to a request with an `Idempotency-Key`, those that are kept come back marked, and the one that says
+/// that the first request is still under way says when to come back.
+#[test]
+fn what_can_be_repeated_tells_of_the_headers_that_come_with_it() {
+    let document = document();
+    let mut seen = 0;
+    for (method, path, operation) in operations(&document) {
+        let declared = operation["parameters"].as_array().into_iter().flatten();
+        let is_repeatable = declared.filter(|parameter| parameter["name"] == "Idempotency-Key").count() == 1;
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let who = format!("{method} {path}: {status}");
+            let kinds = response["content"]["application/problem+json"]["examples"].as_object();
+            let kinds = kinds.into_iter().flat_map(|kinds| kinds.keys());
+            let kept = kinds.filter(|kind| !kind.starts_with("idempotency-key-")).count() > 0;
+            let is_replayed = is_repeatable
+                && (status.starts_with('2') || (kept && ["409", "422"].contains(&status.as_str())));
+            assert_eq!(response["headers"]["Idempotency-Replayed"].is_object(), is_replayed, "{who}");
+            if is_repeatable && status == "409" {
+                let header = &response["headers"]["Retry-After"];
+                assert!(header.is_object(), "{who}");
+                assert_eq!(header["required"] == true, !kept, "{who}: {header}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 5, "only {seen} operations");
+}
+
 /// `docs/problems.md` explains each kind, and the document names each: in the type of `Problem`, and as a response of an
 /// operation or of the server.
 #[test]

@@ -21,14 +21,16 @@ const ABOUT: &str = "\
 Support tickets with deadlines that are kept.
 
 * JSON, camelCase members. Times are RFC 3339 in UTC with milliseconds; input may carry any offset. Ids are UUIDs.
-* Members of a body and parameters of a query that are not described here are refused (400), and named.
+* Members of a body that are not described here are refused (400), and named; so are parameters of a query below `/api`. \
+  Health, metrics and `/docs` ignore a query.
 * Whatever goes wrong is a problem document (RFC 9457). Decide by `type`, which never changes; every kind is explained in \
   `docs/problems.md`. Checks come in this order: unknown route 404, method 405 (with `Allow`), 401, 403, 415, 413, 400, \
   unknown id 404, 412, 409 and 422; an earlier problem hides the later ones.
 * Each answer names its request in `X-Request-Id`; a caller may choose the name (1 to 128 letters, digits, `-_.:`).
 * `HEAD` is `GET` without the body, `OPTIONS` says which methods a path knows.
-* Lists are leafed through with `page` and `pageSize`, or walked with `cursor`, which neither skips nor repeats what was \
-  there when the walk began.";
+* Lists are leafed through with `page` and `pageSize`, or walked with `cursor`, which neither skips nor repeats rows while \
+  others insert. A row whose sort key changes meanwhile may move behind the walk and be missed, or ahead of it and come \
+  again.";
 
 /// The document as it is served.
 pub fn document() -> &'static str {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use utoipa::openapi::{
-    Content, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Schema, Type, example::ExampleBuilder,
-    header::HeaderBuilder, schema::AllOfBuilder,
+    Content, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
+    example::ExampleBuilder, header::HeaderBuilder, schema::AllOfBuilder,
 };
 
 use super::{samples, schemas, terms};
@@ -94,18 +94,31 @@ fn schema(status: u16, kinds: &[Kind]) -> Schema {
 }
 
 fn with_headers(response: ResponseBuilder, kinds: &[Kind]) -> ResponseBuilder {
-    let all_are = |manner: Manner| kinds.iter().all(|kind| Manner::of(*kind) == manner);
-    let response = if all_are(Manner::Challenge) {
+    let is_of = |manner: Manner| move |kind: &Kind| Manner::of(*kind) == manner;
+    let mut response = response;
+    if kinds.iter().all(is_of(Manner::Challenge)) {
         let header = HeaderBuilder::new().schema(Some(terms::names(&["Bearer"])));
-        response.header("WWW-Authenticate", schemas::always(header.build()))
-    } else {
-        response
-    };
-    if all_are(Manner::Wait) {
-        let header = HeaderBuilder::new()
-            .schema(Some(terms::whole(1, 86_400)))
-            .description(Some("Seconds to wait before trying again."));
-        return response.header("Retry-After", schemas::always(header.build()));
+        response = response.header("WWW-Authenticate", schemas::always(header.build()));
+    }
+    let waiting: Vec<&str> =
+        kinds.iter().filter(|kind| is_of(Manner::Wait)(kind)).map(|kind| kind.slug()).collect();
+    if waiting.len() == kinds.len() {
+        response = response.header("Retry-After", schemas::always(retry_after("")));
+    } else if !waiting.is_empty() {
+        response =
+            response.header("Retry-After", retry_after(&format!(" There with {}.", waiting.join(", "))));
+    }
+    // These two come with the key and are never kept; the others of their statuses are.
+    let about_key = |kind: &Kind| matches!(kind, Kind::RepeatInFlight | Kind::RepeatDiffers);
+    if kinds.iter().any(about_key) && !kinds.iter().all(about_key) {
+        response = response.header("Idempotency-Replayed", schemas::idempotency_replayed());
     }
     response
+}
+
+fn retry_after(when: &str) -> Header {
+    HeaderBuilder::new()
+        .schema(Some(terms::whole(1, 86_400)))
+        .description(Some(format!("Seconds to wait before trying again.{when}")))
+        .build()
 }
