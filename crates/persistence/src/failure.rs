@@ -89,7 +89,7 @@ impl From<Error> for Failure {
             DatabaseErrorKind::UniqueViolation => Failure::Unique(constraint()),
             DatabaseErrorKind::ForeignKeyViolation => Failure::ForeignKey(constraint()),
             _ if message == "deadlock detected" => Failure::Clash(message.to_owned()),
-            _ if message.starts_with("canceling statement due to lock timeout") => Failure::LockTimeout,
+            _ if is_lock_timeout(message) => Failure::LockTimeout,
             _ if message.starts_with("canceling statement due to") => Failure::Cancelled,
             _ if means_lost(message) => Failure::Lost(message.to_owned()),
             _ => Failure::Other(error),
@@ -115,6 +115,11 @@ impl From<Failure> for AppError {
             Failure::Other(error) => AppError::internal(error),
         }
     }
+}
+
+/// Whether it says, among other things, that somebody held a lock for too long (55P03).
+pub(crate) fn is_lock_timeout(message: &str) -> bool {
+    message.contains("canceling statement due to lock timeout")
 }
 
 /// Messages of libpq and of a server that goes down or comes up.
