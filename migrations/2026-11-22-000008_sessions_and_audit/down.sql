@@ -2,9 +2,6 @@ DROP TABLE audit_log;
 DROP FUNCTION audit_log_is_append_only;
 DROP INDEX users_by_role;
 DROP INDEX users_by_age;
-DROP INDEX refresh_tokens_unspent;
-DROP INDEX sessions_living;
-DROP INDEX sessions_by_end;
 -- What the earlier schema has no word for was ended by somebody on purpose.
 UPDATE sessions SET revoked_reason = 'LOGOUT' WHERE revoked_reason NOT IN ('LOGOUT', 'REUSE');
 ALTER TABLE sessions DROP CONSTRAINT sessions_revoked_reason_check;

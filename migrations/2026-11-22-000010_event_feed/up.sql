@@ -5,8 +5,6 @@ CREATE SEQUENCE outbox_seq AS bigint;
 ALTER TABLE outbox ADD COLUMN tx xid8, ADD COLUMN seq bigint;
 ALTER TABLE outbox ALTER COLUMN tx SET DEFAULT pg_current_xact_id(), ALTER COLUMN seq SET DEFAULT nextval('outbox_seq');
 ALTER SEQUENCE outbox_seq OWNED BY outbox.seq;
--- All that the pass which numbers events reads. No row is in it yet.
-CREATE INDEX outbox_by_transaction ON outbox (tx) WHERE tx IS NOT NULL;
 
 -- The feed: every event once, in an order that only grows at its end.
 CREATE TABLE event_feed (
