@@ -13,6 +13,19 @@ END $$;
 -- Both are trusted: whoever may create things in the database may create them.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS unaccent;
+-- One that is there already may lie where no unqualified name finds it.
+DO $$
+DECLARE
+    hidden text;
+BEGIN
+    SELECT string_agg(format('%s (in schema %s)', e.extname, n.nspname), ' and ' ORDER BY e.extname) INTO hidden
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname IN ('pg_trgm', 'unaccent') AND n.nspname <> ALL (current_schemas(true));
+    IF hidden IS NOT NULL THEN
+        RAISE EXCEPTION 'the search path does not lead to the extension %; move it with ALTER EXTENSION … SET SCHEMA, or add its schema to the search_path of the database',
+            hidden;
+    END IF;
+END $$;
 
 -- What people group tickets by, in lower case, in the order in which they were given.
 ALTER TABLE tickets ADD COLUMN tags text[] NOT NULL DEFAULT '{}';

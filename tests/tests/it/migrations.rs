@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use techsupport_persistence::migrate;
-use techsupport_tests::TestDatabase;
+use techsupport_persistence::{DatabaseSettings, migrate};
+use techsupport_tests::{TestDatabase, until};
 
 /// Everything in the schema that a program could notice, one line each.
 fn schema(database: &TestDatabase) -> Vec<String> {
@@ -16,7 +16,8 @@ fn schema(database: &TestDatabase) -> Vec<String> {
          FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
         "SELECT format('sequence %s %s', sequencename, data_type) FROM pg_sequences WHERE schemaname = 'public'",
         "SELECT format('function %s', pg_get_functiondef(oid)) FROM pg_proc \
-         WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'",
+         WHERE pronamespace = 'public'::regnamespace AND prokind = 'f' \
+         AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')",
         "SELECT format('trigger %s', pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal",
         "SELECT format('text search %s', cfgname) FROM pg_ts_config \
          WHERE cfgnamespace = 'public'::regnamespace",
@@ -102,6 +103,68 @@ fn several_migrators_take_turns() {
     assert_eq!(applied, migrate::status(&database.settings()).unwrap().len());
 }
 
+/// A step in a transaction that needs a table which somebody uses all the while.
+#[test]
+fn a_migration_that_gets_no_lock_lets_go_and_tries_again() {
+    let database = TestDatabase::migrated();
+    let settings = DatabaseSettings { lock_timeout_ms: 50, ..database.settings() };
+    let steps = migrate::status(&settings).unwrap();
+    for _ in steps.iter().skip_while(|step| !step.name.contains("000011")) {
+        migrate::down_one(&settings).unwrap();
+    }
+    let mut user = database.connect();
+    let mut use_of_the_table = user.transaction().unwrap();
+    use_of_the_table.batch_execute("LOCK TABLE outbox IN ACCESS SHARE MODE").unwrap();
+    std::thread::scope(|scope| {
+        let migrator = scope.spawn(|| migrate::up(&settings));
+        until("the migration has let go", || {
+            Some(()).filter(|()| {
+                database.count(
+                    "pg_stat_activity WHERE datname = current_database() \
+                     AND application_name = 'techsupport-migrate' AND state = 'idle' AND query = 'ROLLBACK'",
+                ) == 1
+            })
+        });
+        use_of_the_table.commit().unwrap();
+        assert_eq!(migrator.join().unwrap().unwrap().len(), 5);
+    });
+}
+
+/// What a `CREATE INDEX CONCURRENTLY` leaves that was killed.
+#[test]
+fn an_unfinished_index_is_made_anew() {
+    let database = TestDatabase::migrated();
+    let settings = database.settings();
+    migrate::down_one(&settings).unwrap();
+    database
+        .connect()
+        .batch_execute(
+            "CREATE INDEX outbox_by_transaction ON outbox (tx); \
+         UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'outbox_by_transaction'::regclass",
+        )
+        .unwrap();
+    migrate::up(&settings).unwrap();
+    let made: String = database.one(
+        "SELECT pg_get_indexdef(indexrelid) FROM pg_index \
+         WHERE indexrelid = 'outbox_by_transaction'::regclass AND indisvalid",
+        &[],
+    );
+    assert!(made.ends_with("(tx) WHERE (tx IS NOT NULL)"), "{made}");
+}
+
+#[test]
+fn an_extension_out_of_reach_is_named() {
+    let database = TestDatabase::empty();
+    database
+        .connect()
+        .batch_execute("CREATE SCHEMA elsewhere; CREATE EXTENSION pg_trgm SCHEMA elsewhere")
+        .unwrap();
+    let error = migrate::up(&database.settings()).unwrap_err().to_string();
+    assert!(error.contains("pg_trgm (in schema elsewhere)"), "{error}");
+    database.connect().batch_execute("ALTER EXTENSION pg_trgm SET SCHEMA public").unwrap();
+    migrate::up(&database.settings()).unwrap();
+}
+
 #[test]
 fn a_schema_that_is_behind_is_not_served() {
     let mut desk = techsupport_tests::Desk::start();
@@ -153,13 +216,17 @@ fn told_to_diesel() -> (BTreeSet<String>, BTreeSet<String>) {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/persistence/src/schema.rs");
     let text = std::fs::read_to_string(file).unwrap();
     let (mut columns, mut tables, mut table) = (BTreeSet::new(), BTreeSet::new(), "");
+    let mut named = None;
     for line in text.lines().map(str::trim) {
         if let Some((name, _)) = line.strip_suffix(") {").and_then(|head| head.split_once(" (")) {
             table = name;
             tables.insert(table.to_owned());
+        } else if let Some(name) = line.strip_prefix("#[sql_name = \"") {
+            named = name.strip_suffix("\"]");
         } else if let Some((column, kind)) = line.strip_suffix(',').and_then(|line| line.split_once(" -> ")) {
             let inner = kind.strip_prefix("Nullable<").and_then(|kind| kind.strip_suffix('>'));
             let nullable = if inner.is_some() { "YES" } else { "NO" };
+            let column = named.take().unwrap_or(column);
             columns.insert(format!("{table}.{column} {} {nullable}", sql_type(inner.unwrap_or(kind))));
         }
     }
