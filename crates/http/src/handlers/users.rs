@@ -47,7 +47,7 @@ impl Parameters for UserQuery {}
 
 #[derive(Deserialize, Validate, Default, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-#[schema(as = UserChange)]
+#[schema(as = UserChange, min_properties = 1)]
 struct UserChangeBody {
     #[garde(custom(given(Role::parse)))]
     #[schema(schema_with = terms::role_given)]
@@ -80,6 +80,7 @@ pub(crate) async fn show(inbound: Inbound) -> Answer {
 /// `PATCH /api/auth/users/{id}`
 pub(crate) async fn change(mut inbound: Inbound) -> Answer {
     let body: UserChangeBody = inbound.json().await?;
+    rules::at_least_one("", &[("role", body.role.is_given()), ("active", body.active.is_given())])?;
     let command = ChangeUser {
         id: inbound.id(UserId::new)?,
         role: body.role.take_optional(Role::parse)?,
@@ -111,7 +112,7 @@ pub(crate) fn show_docs() -> Operation {
 pub(crate) fn change_docs() -> Operation {
     Operation::new("changeUser", Tag::Users, "Give a user another role, or take the access away")
         .about(
-            "A new role, or being deactivated, ends every login of the user: the old rights are gone everywhere within a \
+            "At least one member; what is not given stays. A new role, or being deactivated, ends every login of the user: the old rights are gone everywhere within a \
              second. What already is as asked for changes nothing and ends nothing.",
         )
         .takes::<UserChangeBody>(json!({"role": "SUPERVISOR"}))

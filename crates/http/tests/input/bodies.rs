@@ -94,3 +94,20 @@ fn bodies_that_are_no_json_or_not_the_right_kind() {
         watched.assert_refused(&answer, "parameter", "colour", &operation.name());
     }
 }
+
+#[test]
+fn a_change_that_changes_nothing_is_refused_everywhere() {
+    let watched = Watched::start();
+    let changes: Vec<Operation> =
+        Operation::all().into_iter().filter(|operation| operation.method == "PATCH").collect();
+    assert!(changes.len() > 4, "only {} operations", changes.len());
+    for operation in changes {
+        let answer = watched.send_json(&operation, b"{}");
+        let schema = Schema::of(&operation.body().unwrap()["schema"]);
+        assert!(!schema.validator().is_valid(&serde_json::json!({})), "{}", operation.name());
+        if schema.resolved()["minProperties"] == 1 {
+            watched.assert_refused(&answer, "pointer", "", &operation.name());
+        }
+        answer.problem(400, "invalid-input");
+    }
+}
