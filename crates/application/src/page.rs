@@ -51,7 +51,10 @@ pub enum SortedBy {
     /// Rows may have a time.
     TimeIfAny,
     /// Every row has a whole number.
-    Number,
+    Number {
+        /// From 1 to this.
+        most: i64,
+    },
     /// Every row has a rank.
     Rank,
 }
@@ -62,7 +65,10 @@ impl SortedBy {
         match key {
             SortKey::Time(_) => matches!(self, SortedBy::Time | SortedBy::TimeIfAny),
             SortKey::Nothing => matches!(self, SortedBy::TimeIfAny),
-            SortKey::Number(_) => matches!(self, SortedBy::Number),
+            SortKey::Number(number) => match self {
+                SortedBy::Number { most } => 1 <= number && number <= most,
+                SortedBy::Time | SortedBy::TimeIfAny | SortedBy::Rank => false,
+            },
             SortKey::Rank(_) => matches!(self, SortedBy::Rank),
         }
     }
@@ -172,6 +178,14 @@ mod tests {
         assert_eq!((cut(&[]).next, cut(&[1]).next, cut(&[1, 2]).next), (None, None, None));
         let full = cut(&[1, 2, 3]);
         assert_eq!((full.rows.as_slice(), full.next.unwrap().key), (&[1, 2][..], SortKey::Number(2)));
+    }
+
+    #[test]
+    fn a_list_takes_no_place_that_none_of_its_rows_can_have() {
+        let priorities = SortedBy::Number { most: 4 };
+        let taken = [i64::MIN, 0, 1, 4, 5].map(|number| priorities.takes(SortKey::Number(number)));
+        assert_eq!(taken, [false, false, true, true, false]);
+        assert!(!SortedBy::Time.takes(SortKey::Number(1)) && !priorities.takes(SortKey::Nothing));
     }
 
     #[test]

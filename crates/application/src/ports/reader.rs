@@ -50,7 +50,7 @@ impl TicketOrder {
     pub const fn sorted_by(self) -> SortedBy {
         match self {
             TicketOrder::CreatedDesc | TicketOrder::CreatedAsc => SortedBy::Time,
-            TicketOrder::PriorityAsc | TicketOrder::PriorityDesc => SortedBy::Number,
+            TicketOrder::PriorityAsc | TicketOrder::PriorityDesc => SortedBy::Number { most: 4 },
             TicketOrder::DueAsc | TicketOrder::DueDesc => SortedBy::TimeIfAny,
             TicketOrder::Relevance => SortedBy::Rank,
         }

@@ -1,7 +1,8 @@
 //! What `nextCursor` holds: the place after which a list goes on, and which list that is.
 //!
 //! Opaque to callers and free to change: the first byte says in which form the rest is written. Nothing in it
-//! is secret, and nothing in it is believed: whoever makes one up gets rows that they may see anyway.
+//! is secret, and nothing in it is believed: whoever makes one up gets rows that they may see anyway, and a key that
+//! no row can have is refused.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -82,12 +83,18 @@ impl Cursor {
             b'r' => {
                 SortKey::Rank(Some(f32::from_bits(u32::try_from(key).ok()?)).filter(|rank| rank.is_finite())?)
             }
-            b't' => SortKey::Time(OffsetDateTime::from_unix_timestamp_nanos(i128::from(key) * 1_000).ok()?),
+            b't' => SortKey::Time(time(key)?),
             _ => return None,
         };
         let position = Position { key, id: Uuid::from_slice(id).ok()? };
         (*version == VERSION).then_some(Self { list: ListId(*list), position })
     }
+}
+
+/// Within the years that the database's calendar and ours have in common, and far from where either ends.
+fn time(micros: i64) -> Option<OffsetDateTime> {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()?;
+    (1..=9_999).contains(&at.year()).then_some(at)
 }
 
 /// As fine as the database's clock.
@@ -113,6 +120,7 @@ mod tests {
         for key in [
             SortKey::Time(datetime!(2026-02-12 20:45:23.123_456 UTC)),
             SortKey::Time(datetime!(0001-01-01 0:00 UTC)),
+            SortKey::Time(datetime!(9999-12-31 23:59:59.999_999 UTC)),
             SortKey::Number(-3),
             SortKey::Rank(0.607_927_1),
             SortKey::Nothing,
@@ -145,6 +153,14 @@ mod tests {
         ];
         for text in wrong {
             assert!(Cursor::parse(&text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_between_the_years_1_and_9999() {
+        for at in [datetime!(0000-12-31 23:59:59.999_999 UTC), datetime!(-9999-01-01 0:00 UTC)] {
+            let cursor = Cursor { list: list("/", ""), position: Position::at(at, Uuid::nil()) };
+            assert!(Cursor::parse(&cursor.encode()).is_err(), "{at}");
         }
     }
 

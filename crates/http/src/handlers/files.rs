@@ -153,7 +153,8 @@ pub(crate) async fn status(inbound: Inbound) -> Answer {
 /// `GET /api/files/{id}/errors`
 pub(crate) async fn errors(inbound: Inbound) -> Answer {
     let query: ErrorQuery = inbound.query()?;
-    let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, SortedBy::Number)?;
+    let places = SortedBy::Number { most: i64::MAX };
+    let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, places)?;
     let id = inbound.id(ImportId::new)?;
     if csv::is_wanted(inbound.headers()) {
         return download(inbound, id).await;

@@ -107,6 +107,60 @@ fn a_cursor_belongs_to_its_list() {
     );
 }
 
+/// The same cursor with another key of this kind. Nine bytes come before both, and they are nine: twelve characters.
+fn forged(cursor: &str, kind: u8, key: i64) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bytes = [&[kind][..], &key.to_be_bytes()].concat();
+    let digits = bytes.chunks(3).flat_map(|three| {
+        let bits = three.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte));
+        [18, 12, 6, 0].map(|shift| char::from(DIGITS[bits >> shift & 63]))
+    });
+    format!("{}{}{}", &cursor[..12], digits.collect::<String>(), &cursor[24..])
+}
+
+#[test]
+fn a_place_that_no_row_can_have_is_refused_and_one_that_is_only_made_up_is_a_place() {
+    const DAY: i64 = 86_400_000_000;
+    let year = |year: i64| (year - 1970) * 365 * DAY;
+    let desk = Desk::with().without_sweep().start();
+    let admin = desk.admin();
+    let (t, _, _) = six(&desk, &admin);
+    desk.agent_of(&admin, 1);
+    let timeline = format!("/api/tickets/{}/timeline?", t[1]);
+    let faults = format!("/api/files/{}/errors?", t[0]);
+    let import = "INSERT INTO import_processes (id, file_name, file_kind, status) VALUES ($1, 'a.csv', 'CSV', 'PENDING')";
+    desk.database().execute(import, &[&t[0]]);
+    let fault = "INSERT INTO import_errors (process_id, place, sheet_row, value, detail) \
+                 SELECT $1, place, 2, '', '' FROM generate_series(1, 2) place";
+    desk.database().execute(fault, &[&t[0]]);
+    let times = [year(-9_000), year(-4_800), year(-10), year(9_000) * 2, i64::MIN, i64::MAX];
+    let numbers = [i64::MIN, -1, 0, 5, 70_000, i64::MAX];
+    let ranks = [-1, 0x7fc0_0000, 0x7f80_0000, 0xff80_0000, 1 << 32];
+    let cases: [(&str, u8, &[i64], i64); 12] = [
+        ("/api/tickets?", b't', &times, year(2_000)),
+        ("/api/tickets?sort=createdAt", b't', &times, year(30)),
+        ("/api/tickets?sort=dueAt", b't', &times, year(9_000)),
+        ("/api/tickets?sort=-dueAt", b't', &times, year(9_000)),
+        ("/api/tickets?sort=dueAt", b'-', &[], 0),
+        ("/api/tickets?sort=priority", b'n', &numbers, 4),
+        ("/api/tickets?sort=-priority", b'n', &numbers, 1),
+        ("/api/tickets?q=broken", b'r', &ranks, 0x3f80_0000),
+        ("/api/clients?", b't', &times, year(2_000)),
+        ("/api/agents?", b't', &times, year(2_000)),
+        (&timeline, b't', &times, year(2_000)),
+        (&faults, b'n', &[i64::MIN, -1, 0], i64::MAX),
+    ];
+    for (list, kind, wrong, right) in cases {
+        let cursor = next(&admin.get(&format!("{list}&pageSize=1")).expect(200).json());
+        let with = |key| admin.get(&format!("{list}&cursor={}", forged(&cursor, kind, key)));
+        for key in wrong {
+            let problem = with(*key).expect_problem(400, "invalid-input").json();
+            assert_eq!(problem["errors"][0]["parameter"], "cursor", "{list} {key}: {problem}");
+        }
+        with(right).expect(200);
+    }
+}
+
 fn open(caller: &Client, client: Uuid, priority: usize) -> Uuid {
     let body =
         json!({"title": "Broken", "description": "It is.", "clientId": client, "priority": priority % 4 + 1});
