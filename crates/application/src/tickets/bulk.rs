@@ -34,8 +34,9 @@ pub enum Wish {
 /// Changes tickets in the order given, in one transaction; each succeeds or is refused on its own, as if it had been
 /// asked for alone. A ticket may appear several times.
 ///
-/// What cannot be mended for a single ticket (a deadlock, a server that goes away, somebody who holds a lock for too
-/// long) fails the whole, and nothing is changed.
+/// What nobody has decided fails the whole, and nothing is changed: a deadlock, a server that goes away, somebody who
+/// holds a lock for too long, a ticket that cannot be read or written. As one outcome among others it would be kept for
+/// whoever repeats the request, and without it the others would be done a second time.
 pub fn change_in_bulk(ctx: Ctx<'_>, items: &[BulkItem]) -> Result<Vec<Result<Ticket, AppError>>, AppError> {
     let mut tickets: Vec<TicketId> = items.iter().map(|item| item.ticket).collect();
     tickets.sort_unstable();
@@ -50,6 +51,7 @@ pub fn change_in_bulk(ctx: Ctx<'_>, items: &[BulkItem]) -> Result<Vec<Result<Tic
 fn settled(outcome: Result<Ticket, AppError>) -> Result<Result<Ticket, AppError>, AppError> {
     match outcome {
         Err(error) if error.is_transient() => Err(error),
+        Err(error @ (AppError::Corrupt { .. } | AppError::Internal(_))) => Err(error),
         outcome => Ok(outcome),
     }
 }

@@ -83,6 +83,24 @@ fn a_breach_stays_noticed_when_an_item_with_two_wishes_is_refused() {
     }
 }
 
+/// Else the others would be done, and an answer that says "500" would be kept for whoever sends the request again.
+#[test]
+fn a_ticket_that_cannot_be_read_or_written_fails_the_whole() {
+    let damages: [fn(&Desk, TicketId); 2] = [
+        |desk, ticket| assert!(desk.store().corrupt.insert(ticket)),
+        |desk, ticket| assert!(desk.store().poisoned.insert(ticket)),
+    ];
+    for damage in damages {
+        let desk = Desk::new();
+        let [one, other] = [desk.ticket(ClientTier::Normal), desk.ticket(ClientTier::Normal)];
+        damage(&desk, other);
+        let items = [one, other].map(|ticket| BulkItem { ticket, wish: Wish::Move(Status::InProgress) });
+        let failed = change_in_bulk(desk.ctx(), &items);
+        assert!(matches!(failed, Err(AppError::Corrupt { .. } | AppError::Internal(_))), "{failed:?}");
+        assert_eq!(desk.stored(one).version, 1);
+    }
+}
+
 #[test]
 fn what_no_single_ticket_is_to_blame_for_fails_the_whole() {
     let desk = Desk::new();

@@ -92,6 +92,24 @@ fn an_item_with_both_is_done_as_a_whole_and_in_the_order_that_makes_sense() {
     assert_eq!((&untouched.json()["status"], untouched.header("etag")), (&json!("OPEN"), Some("\"1\"")));
 }
 
+/// A failure of ours is no outcome: with a key it would be kept, and the item never done.
+#[test]
+fn a_ticket_that_cannot_be_read_fails_the_whole_and_leaves_the_key_free() {
+    let desk = Desk::with().without_sweep().start();
+    let admin = desk.admin();
+    let [sound, corrupt] = [(); 2].map(|()| desk.ticket(&admin, "NORMAL"));
+    let title = |title: &str| {
+        desk.database().execute("UPDATE tickets SET title = $2 WHERE id = $1", &[&corrupt, &title]);
+    };
+    title("x");
+    let items = json!([{"id": sound, "status": "IN_PROGRESS"}, {"id": corrupt, "status": "IN_PROGRESS"}]);
+    let caller = admin.with_header("idempotency-key", "monday");
+    caller.post(PATH, &items).expect_problem(500, "internal");
+    assert_eq!(desk.database().count("tickets WHERE status = 'OPEN'"), 2);
+    title("The printer");
+    assert_eq!(statuses(&results(&caller, &items)), [200, 200]);
+}
+
 #[test]
 fn what_is_malformed_refuses_the_whole_request_and_is_named() {
     let desk = Desk::with().without_sweep().start();

@@ -145,8 +145,8 @@ pub(crate) fn bulk_docs() -> Operation {
              succeeds or is refused on its own, in the order given; its `status` is the one that the call for that ticket \
              alone would have had. A ticket may appear several times. An item with both is done as a whole or not at all: \
              the agent is assigned after the move, or before a move to RESOLVED or CLOSED, where nobody can be assigned any \
-             more. An item that is malformed (400) refuses the whole request, and so does a lock that somebody else holds \
-             for too long (503): then nothing is changed.",
+             more. An item that is malformed (400) refuses the whole request, and so do a lock that somebody else holds \
+             for too long (503) and a ticket that cannot be read (500): then nothing is changed.",
         )
         .takes_list::<ItemBody>(MOST, json!([{"id": samples::id(4), "status": "IN_PROGRESS", "agentId": samples::id(3)}]))
         .answers(200, "What came of each, in the order of the request.", sample())
