@@ -5,6 +5,7 @@ mod body;
 mod entity_tags;
 mod findings;
 mod member;
+mod nothing;
 mod once;
 mod query;
 mod shape;
@@ -13,7 +14,7 @@ mod upload;
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, dev::Payload, http::header};
+use actix_web::{HttpRequest, dev::Payload, http::header, web::Bytes};
 use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,7 +32,7 @@ use crate::{
     connection::Connection,
     gate::Lane,
     mount::admit,
-    problem::{InputError, Kind, Place, Problem},
+    problem::{InputError, Place, Problem},
     routes::Access,
     state::State,
 };
@@ -123,26 +124,22 @@ impl Inbound {
     }
 
     async fn body(&mut self) -> Result<strict_json::Parsed, Problem> {
-        let headers = self.http.headers();
-        body::check_type(headers)?;
-        let limits = body::Limits {
-            bytes: self.state.settings.max_body_bytes,
-            time: self.state.settings.body_timeout(),
-        };
-        let bytes = body::collect(headers, &mut self.payload, limits).await?;
-        Connection::of(&self.http).body_is_read();
-        self.query::<NoParameters>()?;
-        let parsed = strict_json::parse(&bytes).ok_or_else(|| {
-            let detail = format!(
-                "the body is not valid JSON, is nested too deeply, or holds more than {} values",
-                strict_json::MOST_VALUES
-            );
-            Problem::new(Kind::MalformedBody, detail)
-        })?;
+        body::check_type(self.http.headers())?;
+        let bytes = self.read(self.state.settings.max_body_bytes).await?;
+        let parsed = strict_json::read(&bytes)?;
         if once::has_key(self.http.headers()) {
             self.fingerprint = Some(once::fingerprint(&parsed.value));
         }
         Ok(parsed)
+    }
+
+    /// Up to `most` bytes of a body. Routes that have one have no query.
+    async fn read(&mut self, most: usize) -> Result<Bytes, Problem> {
+        let limits = body::Limits { bytes: most, time: self.state.settings.body_timeout() };
+        let bytes = body::collect(self.http.headers(), &mut self.payload, limits).await?;
+        Connection::of(&self.http).body_is_read();
+        self.query::<NoParameters>()?;
+        Ok(bytes)
     }
 
     /// The query as a checked DTO.
@@ -230,6 +227,11 @@ where
 {
     let Value::Object(members) = body else { return Err(Problem::internal()) };
     shape::shape::<T>(members, findings::Findings::default(), pointer).map(drop)
+}
+
+/// What would be said of this as the body of a route that takes none.
+pub(crate) fn check_no_body(body: Value) -> Result<(), Problem> {
+    check_body::<nothing::NoMembers>(body)
 }
 
 /// What would be said of this as a query.

@@ -6,11 +6,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Number, Value};
 
 use super::findings::{Findings, descend};
-use crate::problem::Place;
+use crate::problem::{Kind, Place, Problem};
 
 /// Values a body may hold. Each takes memory and time, many times more than the two bytes it can be written
 /// with, and the largest proper request has a hundredth of them.
-pub(super) const MOST_VALUES: usize = 10_000;
+const MOST_VALUES: usize = 10_000;
 
 /// What a body holds.
 #[derive(Debug)]
@@ -22,12 +22,22 @@ pub(super) struct Parsed {
 
 /// Reads a whole body. `None` when it is no JSON, is nested deeper than 128 levels, or holds more than
 /// [`MOST_VALUES`] values.
-pub(super) fn parse(bytes: &[u8]) -> Option<Parsed> {
+fn parse(bytes: &[u8]) -> Option<Parsed> {
     let mut progress = Progress { findings: Findings::default(), values_left: MOST_VALUES };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Node { path: &Path::Root, progress: &mut progress }.deserialize(&mut reader).ok()?;
     reader.end().ok()?;
     Some(Parsed { value, findings: progress.findings })
+}
+
+/// The same, as it is told to the caller.
+pub(super) fn read(bytes: &[u8]) -> Result<Parsed, Problem> {
+    parse(bytes).ok_or_else(|| {
+        let detail = format!(
+            "the body is not valid JSON, is nested too deeply, or holds more than {MOST_VALUES} values"
+        );
+        Problem::new(Kind::MalformedBody, detail)
+    })
 }
 
 struct Progress {

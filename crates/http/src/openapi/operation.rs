@@ -17,7 +17,7 @@ use utoipa::{
 
 use super::{Tag, samples, schemas, terms};
 use crate::{
-    inbound::{NoParameters, Parameters, check_body, check_list, check_query},
+    inbound::{NoParameters, Parameters, check_body, check_list, check_no_body, check_query},
     problem::{InputError, Kind, Place, Problem},
 };
 
@@ -113,6 +113,19 @@ impl Operation {
         let wrong = Value::from(vec![Value::from_iter([(UNKNOWN, "red")])]);
         self.body = Some(Body { request, wrong: check_list::<T>(wrong, most).err() });
         self
+    }
+
+    /// It takes no body, or one without members.
+    pub(crate) fn takes_nothing(self) -> Self {
+        let empty = ObjectBuilder::new()
+            .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+            .build();
+        let example = Value::Object(serde_json::Map::new());
+        let content = Content::builder().schema(Some(empty)).example(Some(example)).build();
+        let request =
+            RequestBodyBuilder::new().content(JSON, content).required(Some(Required::False)).build();
+        let wrong = check_no_body(Value::from_iter([(UNKNOWN, "red")])).err();
+        Self { body: Some(Body { request, wrong }), ..self }
     }
 
     /// It has this parameter in its path, beside `{id}`.

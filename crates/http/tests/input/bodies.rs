@@ -46,7 +46,7 @@ fn bodies_that_are_no_json_or_not_the_right_kind() {
     .collect();
     for operation in Operation::all() {
         let Some(body) = operation.body() else { continue };
-        for wrong in &malformed {
+        for wrong in malformed.iter().filter(|wrong| operation.needs_body() || !wrong.is_empty()) {
             let answer = watched.send_json(&operation, wrong);
             let what = format!("{} {:.60}", operation.name(), String::from_utf8_lossy(wrong));
             assert_eq!(answer.status, 400, "{what}: {}", answer.text());
@@ -110,4 +110,29 @@ fn a_change_that_changes_nothing_is_refused_everywhere() {
         }
         answer.problem(400, "invalid-input");
     }
+}
+
+#[test]
+fn where_no_body_is_needed_one_may_come_that_says_nothing() {
+    let watched = Watched::start();
+    let json = [("content-type", "application/json")];
+    let mut seen = 0;
+    for operation in Operation::all().iter().filter(|it| it.method == "POST" && !it.needs_body()) {
+        seen += 1;
+        let (name, target) = (operation.name(), operation.target());
+        let send =
+            |headers: &[(&str, &str)], body: &str| watched.send(operation, &target, headers, body.as_bytes());
+        watched.assert_taken(&send(&[], ""), &name);
+        watched.assert_taken(&send(&[("content-type", "text/plain")], ""), &name);
+        watched.assert_taken(&send(&json, ""), &name);
+        watched.assert_taken(&send(&json, " { } "), &name);
+        watched.assert_refused(&send(&json, "{\"colour\": \"red\"}"), "pointer", "/colour", &name);
+        watched.assert_refused(&send(&json, "[]"), "pointer", "", &name);
+        send(&json, " ").problem(400, "malformed-body");
+        send(&json, &"x".repeat((1 << 20) + 1)).problem(413, "body-too-large");
+        send(&[], "{}").problem(415, "unsupported-media-type");
+        send(&[], &"x".repeat((1 << 20) + 1)).problem(415, "unsupported-media-type");
+        watched.assert_unchanged(&name);
+    }
+    assert_eq!(seen, 1);
 }

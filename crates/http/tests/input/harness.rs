@@ -52,6 +52,11 @@ impl Operation {
         self.described.pointer("/requestBody/content/application~1json")
     }
 
+    /// Whether it may come without its body.
+    pub(crate) fn needs_body(&self) -> bool {
+        self.described["requestBody"]["required"] == true
+    }
+
     pub(crate) fn parameters(&self, place: &str) -> Vec<&Value> {
         let all = self.described["parameters"].as_array().into_iter().flatten();
         all.filter(|parameter| parameter["in"] == place).collect()

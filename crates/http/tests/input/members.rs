@@ -83,7 +83,7 @@ fn members(schema: &Schema) -> Map<String, Value> {
     let of = schema.resolved();
     let of = if of["type"] == "array" { &of["items"] } else { of };
     let of = Schema::of(of);
-    of.resolved()["properties"].as_object().unwrap().clone()
+    of.resolved()["properties"].as_object().cloned().unwrap_or_default()
 }
 
 #[test]

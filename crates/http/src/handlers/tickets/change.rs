@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::{condition, dto};
 use crate::{
     handlers::rules,
-    inbound::{Inbound, Member, NoParameters, OnceAnswer, nullable, optional, required},
+    inbound::{Inbound, Member, OnceAnswer, nullable, optional, required},
     openapi::{Operation, Tag, samples, terms},
     problem::{InputError, Kind, Place, Problem},
     routes::Answer,
@@ -96,9 +96,8 @@ pub(crate) async fn delete(inbound: Inbound) -> Answer {
 }
 
 /// `POST /api/tickets/{id}/restore`
-pub(crate) async fn restore(inbound: Inbound) -> Result<OnceAnswer, Problem> {
-    // Elsewhere the body is read, and the query with it.
-    inbound.query::<NoParameters>()?;
+pub(crate) async fn restore(mut inbound: Inbound) -> Result<OnceAnswer, Problem> {
+    inbound.no_body().await?;
     let expected = condition::expected(&inbound)?;
     let command = RestoreTicket { ticket: inbound.id(TicketId::new)?, expected };
     inbound.run_once(move |ctx| tickets::restore_ticket(ctx, &command), dto::changed).await
@@ -146,8 +145,9 @@ pub(crate) fn restore_docs() -> Operation {
     Operation::new("restoreTicket", Tag::Tickets, "Bring a deleted ticket back")
         .about(
             "Its clocks stood still while it was away, and go on from there under the SLA policy in force now. A ticket that \
-             was not deleted is answered as it is.",
+             was not deleted is answered as it is. A body is not needed, and may be nothing but `{}`.",
         )
+        .takes_nothing()
         .answers(200, "The ticket as it is now.", dto::sample())
         .with_etag()
         .if_match()
