@@ -234,6 +234,11 @@ pub(crate) fn check_no_body(body: Value) -> Result<(), Problem> {
     check_body::<nothing::NoMembers>(body)
 }
 
+/// What would be said of these bytes as a body of any route.
+pub(crate) fn check_json(bytes: &[u8]) -> Result<(), Problem> {
+    strict_json::read(bytes).map(drop)
+}
+
 /// What would be said of this as a query.
 pub(crate) fn check_query<Q: Parameters>(query: &str) -> Result<(), Problem> {
     query::read::<Q>(query).map(drop)

@@ -110,7 +110,7 @@ pub(super) fn fingerprint(body: &Value) -> Fingerprint {
     Fingerprint(digest(&[canonical.as_bytes()]))
 }
 
-/// As deep as the parser itself goes: 128 levels.
+/// As deep as the parser goes.
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Array(items) => {

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::findings::{Findings, descend};
-use crate::problem::{Kind, Place, Problem};
+use crate::problem::{InputError, Kind, Place, Problem};
 
 /// Values a body may hold. Each takes memory and time, many times more than the two bytes it can be written
 /// with, and the largest proper request has a hundredth of them.
@@ -20,29 +20,77 @@ pub(super) struct Parsed {
     pub(super) findings: Findings,
 }
 
-/// Reads a whole body. `None` when it is no JSON, is nested deeper than 128 levels, or holds more than
-/// [`MOST_VALUES`] values.
-fn parse(bytes: &[u8]) -> Option<Parsed> {
-    let mut progress = Progress { findings: Findings::default(), values_left: MOST_VALUES };
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Node { path: &Path::Root, progress: &mut progress }.deserialize(&mut reader).ok()?;
-    reader.end().ok()?;
-    Some(Parsed { value, findings: progress.findings })
+/// Levels a body may be nested. Fewer than the parser itself would take, so that it is always us who say so.
+const MOST_LEVELS: usize = 120;
+
+/// Why a body cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Malformed {
+    /// It is no JSON: noticed here, counted in lines and in bytes of the line.
+    NoJson {
+        line: usize,
+        column: usize,
+    },
+    TooDeep,
+    TooManyValues,
 }
 
-/// The same, as it is told to the caller.
+impl Malformed {
+    /// Completes a sentence that begins with the body.
+    fn detail(self) -> String {
+        match self {
+            Self::NoJson { line, column } => format!("is not valid JSON at line {line}, column {column}"),
+            Self::TooDeep => format!("is nested deeper than {MOST_LEVELS} levels"),
+            Self::TooManyValues => format!("holds more than {MOST_VALUES} values"),
+        }
+    }
+}
+
+impl From<Malformed> for Problem {
+    fn from(malformed: Malformed) -> Self {
+        let (place, detail) = (Place::Pointer(String::new()), malformed.detail());
+        let whole = format!("the body {detail}");
+        Self { errors: vec![InputError { place, detail }], ..Self::new(Kind::MalformedBody, whole) }
+    }
+}
+
+/// Reads a whole body.
 pub(super) fn read(bytes: &[u8]) -> Result<Parsed, Problem> {
-    parse(bytes).ok_or_else(|| {
-        let detail = format!(
-            "the body is not valid JSON, is nested too deeply, or holds more than {MOST_VALUES} values"
-        );
-        Problem::new(Kind::MalformedBody, detail)
-    })
+    Ok(parse(bytes)?)
+}
+
+fn parse(bytes: &[u8]) -> Result<Parsed, Malformed> {
+    let mut progress =
+        Progress { findings: Findings::default(), values_left: MOST_VALUES, levels: 0, excess: None };
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = Node { path: &Path::Root, progress: &mut progress }.deserialize(&mut reader);
+    match read.and_then(|value| reader.end().map(|()| value)) {
+        Ok(value) => Ok(Parsed { value, findings: progress.findings }),
+        // The library's own words are not for callers.
+        Err(error) => Err(progress
+            .excess
+            .unwrap_or(Malformed::NoJson { line: error.line().max(1), column: error.column().max(1) })),
+    }
 }
 
 struct Progress {
     findings: Findings,
     values_left: usize,
+    levels: usize,
+    /// Of what there is too much, where that is why reading ended.
+    excess: Option<Malformed>,
+}
+
+impl Progress {
+    fn descend<E: Error>(&mut self) -> Result<(), E> {
+        self.levels += 1;
+        if self.levels > MOST_LEVELS { Err(self.exceed(Malformed::TooDeep)) } else { Ok(()) }
+    }
+
+    fn exceed<E: Error>(&mut self, excess: Malformed) -> E {
+        self.excess = Some(excess);
+        E::custom("too much")
+    }
 }
 
 /// Where the parser is. Borrowed from its own stack and spelt out only for an error: names may be as long as
@@ -60,7 +108,7 @@ impl Path<'_> {
         Place::Pointer(pointer)
     }
 
-    /// `false` as soon as there is no more room. As deep as the parser itself: 128 levels.
+    /// `false` as soon as there is no more room. As deep as [`MOST_LEVELS`].
     fn spell(&self, pointer: &mut String) -> bool {
         match self {
             Path::Root => true,
@@ -80,7 +128,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         let left = self.progress.values_left.checked_sub(1);
-        self.progress.values_left = left.ok_or_else(|| D::Error::custom("too many values"))?;
+        self.progress.values_left = left.ok_or_else(|| self.progress.exceed(Malformed::TooManyValues))?;
         deserializer.deserialize_any(self)
     }
 }
@@ -121,17 +169,21 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        self.progress.descend()?;
         let mut values = Vec::new();
         loop {
             let path = Path::Item(self.path, values.len());
             match items.next_element_seed(Node { path: &path, progress: &mut *self.progress })? {
                 Some(value) => values.push(value),
-                None => return Ok(Value::Array(values)),
+                None => break,
             }
         }
+        self.progress.levels -= 1;
+        Ok(Value::Array(values))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        self.progress.descend()?;
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             let path = Path::Member(self.path, &name);
@@ -142,6 +194,7 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
                 map.insert(name, value);
             }
         }
+        self.progress.levels -= 1;
         Ok(Value::Object(map))
     }
 }
@@ -165,16 +218,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
-        let deep = "[".repeat(200) + &"]".repeat(200);
-        for wrong in ["", "{", "{} {}", "nul", "{\"a\": \"\\ud800\"}", "{\"a\": 1,}", "{\"a\": 1e999}", &deep]
-        {
-            assert!(parse(wrong.as_bytes()).is_none(), "{wrong}");
+    fn what_is_no_json_is_refused_with_its_place() {
+        for (wrong, line, column) in [
+            ("", 1, 1),
+            ("{", 1, 1),
+            ("{} {}", 1, 4),
+            ("{\"a\": 1,}", 1, 9),
+            ("{\"a\": 1e999}", 1, 11),
+            ("{\n  \"a\": }", 2, 8),
+            ("\u{feff}{}", 1, 1),
+        ] {
+            assert_eq!(parse(wrong.as_bytes()).unwrap_err(), Malformed::NoJson { line, column }, "{wrong}");
         }
-        assert!(parse(b"{\"a\": \"\xff\"}").is_none());
+        for wrong in [&b"nul"[..], b"{\"a\": \"\\ud800\"}", b"{\"a\": \"\xff\"}"] {
+            assert!(matches!(parse(wrong).unwrap_err(), Malformed::NoJson { line: 1, .. }));
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_is_said_to_be() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(parse(deep(MOST_LEVELS).as_bytes()).is_ok());
+        for levels in [MOST_LEVELS + 1, 128, 100_000] {
+            assert_eq!(parse(deep(levels).as_bytes()).unwrap_err(), Malformed::TooDeep);
+        }
+        // Depth is not what lies side by side.
+        assert!(parse(format!("[{}0]", "[{}],".repeat(1_000)).as_bytes()).is_ok());
         let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
-        assert!(parse(zeros(MOST_VALUES - 1).as_bytes()).is_some());
-        assert!(parse(zeros(MOST_VALUES).as_bytes()).is_none());
-        assert!(parse(b"\xef\xbb\xbf{}").is_none());
+        assert!(parse(zeros(MOST_VALUES - 1).as_bytes()).is_ok());
+        assert_eq!(parse(zeros(MOST_VALUES).as_bytes()).unwrap_err(), Malformed::TooManyValues);
     }
 }

@@ -13,7 +13,10 @@ use techsupport_domain::{
 use time::{OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
-use crate::problem::{InputError, Kind, Place, Problem};
+use crate::{
+    inbound::check_json,
+    problem::{InputError, Kind, Place, Problem},
+};
 
 /// When everything here happened.
 pub(crate) const AT: OffsetDateTime = datetime!(2026-02-12 20:45:23.123 UTC);
@@ -87,10 +90,7 @@ pub(super) fn problem(kind: Kind) -> Problem {
             let detail = "pages of this origin may not call, or not with this method or these headers";
             Problem::new(kind, detail)
         }
-        Kind::MalformedBody => Problem::new(
-            kind,
-            "the body is not valid JSON, is nested too deeply, or holds more than 10000 values",
-        ),
+        Kind::MalformedBody => check_json(b"{\"title\": }").err().unwrap_or_else(Problem::internal),
         Kind::InvalidInput => Problem::invalid(vec![InputError {
             place: Place::Parameter("colour".to_owned()),
             detail: "is not known here".to_owned(),
