@@ -158,7 +158,8 @@ fn pauses_are_not_counted_and_a_reopened_breach_is_a_new_cycle() {
     desk.age(ticket, 10_000);
     assert_eq!(sweep(&ports, 10).unwrap().claimed, 0);
     to("IN_PROGRESS");
-    assert!(sweep(&ports, 10).unwrap().claimed > 0);
+    // Its deadline passed long ago: the breach of the second cycle is part of the reopening.
+    assert_eq!(sweep(&ports, 10).unwrap().claimed, 0, "nothing is left for the sweep");
     let breaches = "SELECT cycle FROM sla_steps WHERE step = 0 ORDER BY cycle";
     assert_eq!(desk.database().all::<i16>(breaches, &[]), [1, 2]);
 }
