@@ -7,7 +7,8 @@
 //!
 //! The inbox row says that everybody who wanted the event has it. An event that somebody gave up never gets
 //! one, so that a message that comes again, because the worker died before its dead letter was written, is
-//! dead-lettered then.
+//! dead-lettered then. Only a replay (`dead_letters.rs`) has it tried again, as often as if it were new; the
+//! numbers of the attempts go on.
 
 use std::time::Duration;
 
@@ -141,6 +142,22 @@ fn open_parcel(body: &[u8]) -> Result<Option<Parcel>, String> {
     }))
 }
 
+/// An attempt that was granted.
+#[derive(Clone, Copy)]
+struct Attempt {
+    /// Its number, from 1.
+    number: u32,
+    /// How many of those came before the last replay.
+    forgiven: u32,
+}
+
+impl Attempt {
+    /// The same, from 1 since the last replay: what the limit and the waits go by.
+    fn counted(self) -> u32 {
+        self.number.saturating_sub(self.forgiven)
+    }
+}
+
 struct Delivery<'a> {
     work: &'a dyn UnitOfWork,
     budget: &'a Budget,
@@ -171,18 +188,18 @@ impl Delivery<'_> {
                 let reason = format!("the delivery through {} is leased or not due yet", name.0);
                 return Ok(Verdict::Later { wait, reason });
             }
-            Claim::Granted { attempt } => attempt,
+            Claim::Granted { attempt, forgiven } => Attempt { number: attempt, forgiven },
         };
         // Nobody reported the attempts before: whoever made them died each time. It will not be the last one
         // that does, unless somebody stops it.
-        if attempt > self.retry.max_attempts {
+        if attempt.counted() > self.retry.max_attempts {
             let error = ChannelError::Permanent("the worker did not survive any attempt".to_owned());
             return self.failed(name, attempt, &error);
         }
-        match channel.send(self.parcel, attempt) {
+        match channel.send(self.parcel, attempt.number) {
             Ok(()) => {
                 self.in_transaction(|tx| {
-                    tx.delivered(event, name, attempt)?;
+                    tx.delivered(event, name, attempt.number)?;
                     if closes { tx.put_in_inbox(self.consumer, event) } else { Ok(()) }
                 })?;
                 Ok(Verdict::Done)
@@ -191,20 +208,26 @@ impl Delivery<'_> {
         }
     }
 
-    fn failed(&self, channel: ChannelName, attempt: u32, error: &ChannelError) -> Result<Verdict, AppError> {
+    fn failed(
+        &self,
+        channel: ChannelName,
+        attempt: Attempt,
+        error: &ChannelError,
+    ) -> Result<Verdict, AppError> {
         let event = self.parcel.event;
         let again = match error {
-            ChannelError::Temporary(_) => self.retry.after(attempt),
+            ChannelError::Temporary(_) => self.retry.after(attempt.counted()),
             ChannelError::Permanent(_) => None,
         };
         let reason = format!("{}: {error}", channel.0);
-        if !self.in_transaction(|tx| tx.failed(event, channel, attempt, &error.to_string(), again))? {
+        let number = attempt.number;
+        if !self.in_transaction(|tx| tx.failed(event, channel, number, &error.to_string(), again))? {
             // Another attempt has taken over, or has settled it: what became of that one is known later.
             return Ok(Verdict::Later { wait: self.retry.lease_margin, reason });
         }
         Ok(match again {
             Some(wait) => Verdict::Later { wait, reason },
-            None => Verdict::Dead { reason, attempts: attempt },
+            None => Verdict::Dead { reason, attempts: number },
         })
     }
 

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, http::header};
 use serde::Serialize;
 use techsupport_application::{
     Actor, AppError, Budget, Call, Ctx, TraceContext,
+    dead_letters::QUEUES,
     ports::{Backlog, Readiness},
 };
 use tokio::{sync::Mutex, time::Instant};
@@ -132,6 +133,10 @@ fn publish(backlog: &Backlog) {
     metrics::gauge!("sla_sweep_overdue_seconds").set(backlog.sweep_overdue_seconds);
     metrics::gauge!("deliveries", "state" => "pending").set(backlog.deliveries_pending as f64);
     metrics::gauge!("deliveries", "state" => "dead").set(backlog.deliveries_dead as f64);
+    for queue in QUEUES {
+        let dead = backlog.dead_letters.iter().find(|(name, _)| name == queue).map_or(0, |(_, dead)| *dead);
+        metrics::gauge!("dead_letters", "queue" => queue).set(dead as f64);
+    }
 }
 
 /// Asks the database, outside of the common queue and for a short time. `None` when there was no answer.

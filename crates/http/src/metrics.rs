@@ -72,6 +72,7 @@ fn describe() {
         "Age of the oldest SLA step that is due and has not run"
     );
     metrics::describe_gauge!("deliveries", "Deliveries by state");
+    metrics::describe_gauge!("dead_letters", "Dead letters that nobody has decided about, by queue");
     metrics::describe_counter!(
         "backlog_read_failures_total",
         "Times the database did not tell the figures above"

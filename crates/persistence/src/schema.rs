@@ -231,6 +231,31 @@ table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
         settled_at -> Nullable<Timestamptz>,
+        forgiven -> Integer,
+    }
+}
+
+table! {
+    dead_letters (id) {
+        id -> Uuid,
+        queue -> Text,
+        message_key -> Text,
+        replay -> Integer,
+        digest -> Bytea,
+        event_id -> Nullable<Uuid>,
+        kind -> Nullable<Text>,
+        content_type -> Nullable<Text>,
+        traceparent -> Nullable<Text>,
+        body -> Nullable<Bytea>,
+        attempts -> Integer,
+        error -> Text,
+        failed_at -> Timestamptz,
+        collected_at -> Timestamptz,
+        state -> Text,
+        retry_at -> Timestamptz,
+        replay_error -> Nullable<Text>,
+        settled_at -> Nullable<Timestamptz>,
+        settled_by -> Nullable<Uuid>,
     }
 }
 
@@ -362,6 +387,7 @@ allow_tables_to_appear_in_same_query!(
     ticket_comments,
     outbox,
     deliveries,
+    dead_letters,
     inbox,
     idempotency_keys,
     import_files,

@@ -57,6 +57,8 @@ actions! {
     ClientChanged = "CLIENT_CHANGED",
     /// An agent was changed.
     AgentChanged = "AGENT_CHANGED",
+    /// A dead letter was thrown away.
+    DeadLetterDiscarded = "DEAD_LETTER_DISCARDED",
 }
 
 impl AuditAction {
@@ -123,6 +125,8 @@ pub enum AuditTarget {
     Client(ClientId),
     /// An agent.
     Agent(AgentId),
+    /// A dead letter.
+    DeadLetter(Uuid),
 }
 
 impl AuditTarget {
@@ -132,6 +136,7 @@ impl AuditTarget {
             AuditTarget::User(_) => "USER",
             AuditTarget::Client(_) => "CLIENT",
             AuditTarget::Agent(_) => "AGENT",
+            AuditTarget::DeadLetter(_) => "DEAD_LETTER",
         }
     }
 
@@ -141,6 +146,7 @@ impl AuditTarget {
             AuditTarget::User(id) => id.uuid(),
             AuditTarget::Client(id) => id.uuid(),
             AuditTarget::Agent(id) => id.uuid(),
+            AuditTarget::DeadLetter(id) => id,
         }
     }
 }

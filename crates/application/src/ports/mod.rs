@@ -3,12 +3,14 @@
 mod accounts;
 mod audit;
 mod channel;
+mod dead_letters;
 mod feed;
 mod imports;
 mod outbox;
 mod passwords;
 mod reader;
 mod repeats;
+mod reports;
 mod work;
 
 pub use accounts::{
@@ -20,6 +22,11 @@ pub use audit::{
     AuditTx,
 };
 pub use channel::{Channel, ChannelError, ChannelName, Notification, Parcel};
+pub use dead_letters::{
+    BrokerFigures, BrokerQueue, DeadLetterFilter, DeadLetterPublisher, DeadLetterReader, DeadLetterReplays,
+    DeadLetterRow, DeadLetterState, DeadLetterTx, FoundDeadLetter, LockedDeadLetter, QueueFigures,
+    ReplayMessage, ReplayReport, ReplayedAll,
+};
 pub use feed::{FeedEvent, FeedKeeper, FeedPosition, FeedQuery, FeedReader};
 pub use imports::{
     Chunk, FileIntake, ForgottenFiles, Hold, ImportClaim, ImportEnd, ImportErrorRow, ImportJob, ImportJobs,
@@ -32,6 +39,10 @@ pub use reader::{
     TimelineActor, TimelineRow,
 };
 pub use repeats::{Earlier, Fingerprint, KeptAnswer, RepeatKey, RepeatTx};
+pub use reports::{
+    AgeBucket, AgentSpeed, AverageResolution, BacklogCount, Compliance, EscalatedInMonth, ReportFilter,
+    Reports, Source, StatusInWeek,
+};
 pub use work::{
     Claim, DeliveryTx, DirectoryTx, DueBatch, NewAgent, NewClient, Opening, Scope, SetAside, TicketTx, Tx,
     UnitOfWork, UnitOfWorkExt,

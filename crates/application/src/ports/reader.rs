@@ -11,7 +11,7 @@ use techsupport_domain::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AccountReader, AuditReader, FeedReader, ImportReader};
+use super::{AccountReader, AuditReader, DeadLetterReader, FeedReader, ImportReader};
 use crate::{AppError, Budget, Page, Paged, SortedBy};
 
 /// Which agent a ticket has to have.
@@ -179,7 +179,7 @@ pub struct CommentRow {
 
 /// What waits to be done, for metrics. Nothing here counts what is done: that grows for ever, and so would the
 /// time to count it.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Backlog {
     /// Events that have not been published.
     pub outbox_pending: i64,
@@ -193,6 +193,8 @@ pub struct Backlog {
     pub deliveries_pending: i64,
     /// Deliveries that were given up.
     pub deliveries_dead: i64,
+    /// Dead letters that nobody has decided about, by subscription; one without any may be missing.
+    pub dead_letters: Vec<(String, i64)>,
 }
 
 /// Whether the database can be used.
@@ -205,7 +207,9 @@ pub enum Readiness {
 }
 
 /// Reads that change nothing.
-pub trait Reader: AccountReader + AuditReader + FeedReader + ImportReader + Send + Sync {
+pub trait Reader:
+    AccountReader + AuditReader + DeadLetterReader + FeedReader + ImportReader + Send + Sync
+{
     /// A ticket that is not deleted.
     fn ticket(&self, budget: &Budget, id: TicketId) -> Result<Option<Ticket>, AppError>;
 

@@ -10,7 +10,7 @@ use techsupport_domain::{
 };
 use time::OffsetDateTime;
 
-use super::{AccountTx, AuditTx, ChannelName, CommentRow, ImportTx, RepeatTx};
+use super::{AccountTx, AuditTx, ChannelName, CommentRow, DeadLetterTx, ImportTx, RepeatTx};
 use crate::{AppError, Budget, TicketChange};
 
 /// Opens a transaction, runs the work in it, commits.
@@ -54,11 +54,14 @@ impl<W: UnitOfWork + ?Sized> UnitOfWorkExt for W {
 
 /// Everything that can be done inside a transaction.
 pub trait Tx:
-    TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + RepeatTx + ImportTx + Scope
+    TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + DeadLetterTx + RepeatTx + ImportTx + Scope
 {
 }
 
-impl<T: TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + RepeatTx + ImportTx + Scope> Tx for T {}
+impl<T> Tx for T where
+    T: TicketTx + DirectoryTx + AccountTx + AuditTx + DeliveryTx + DeadLetterTx + RepeatTx + ImportTx + Scope
+{
+}
 
 /// Part of a transaction that can fail on its own.
 pub trait Scope {
@@ -251,6 +254,8 @@ pub enum Claim {
     Granted {
         /// Which attempt this is, from 1. Also the fence: a later attempt makes this one's outcome void.
         attempt: u32,
+        /// How many of those came before the last replay. They do not count against the limit.
+        forgiven: u32,
     },
 }
 

@@ -30,6 +30,9 @@ impl From<AppError> for Problem {
                 Kind::PreconditionFailed,
                 "it has changed since the version that If-Match names; nothing was changed",
             ),
+            AppError::UnknownZone => {
+                Problem::parameter("timeZone", "is a time zone that the database does not know")
+            }
             AppError::RepeatDiffers => Problem::new(
                 Kind::RepeatDiffers,
                 "this idempotency key was used before with another body; nothing was changed",
@@ -100,6 +103,7 @@ const fn name_of(entity: Entity) -> &'static str {
         Entity::User => "user",
         Entity::Session => "session",
         Entity::Import => "import",
+        Entity::DeadLetter => "dead letter",
     }
 }
 

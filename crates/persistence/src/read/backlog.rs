@@ -3,6 +3,8 @@
 use diesel::{prelude::*, sql_types};
 use techsupport_application::ports::Backlog;
 
+use super::dead_letters;
+
 #[derive(QueryableByName)]
 struct Seconds {
     #[diesel(sql_type = sql_types::Nullable<sql_types::Double>)]
@@ -32,7 +34,6 @@ struct BacklogRow {
     #[diesel(sql_type = sql_types::BigInt)]
     deliveries_pending: i64,
     #[diesel(sql_type = sql_types::BigInt)]
-    #[diesel(sql_type = sql_types::BigInt)]
     deliveries_dead: i64,
 }
 
@@ -56,5 +57,6 @@ pub(super) fn backlog(conn: &mut PgConnection) -> QueryResult<Backlog> {
         sweep_overdue_seconds: row.sweep_overdue_seconds,
         deliveries_pending: row.deliveries_pending,
         deliveries_dead: row.deliveries_dead,
+        dead_letters: dead_letters::dead(conn)?,
     })
 }

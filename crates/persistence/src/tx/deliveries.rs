@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::{PgTx, clock_timestamp};
 use crate::schema::{deliveries, inbox};
 
-type DeliveryRow = (String, i32, Option<OffsetDateTime>, Option<OffsetDateTime>, Option<String>);
+type DeliveryRow = (String, i32, i32, Option<OffsetDateTime>, Option<OffsetDateTime>, Option<String>);
 
 impl DeliveryTx for PgTx<'_> {
     fn in_inbox(&mut self, consumer: &str, event: EventId) -> Result<bool, AppError> {
@@ -38,28 +38,30 @@ impl DeliveryTx for PgTx<'_> {
         channel: ChannelName,
         lease: Duration,
     ) -> Result<Claim, AppError> {
-        let (state, attempts, leased, next_attempt, last_error): DeliveryRow = self.exec(|conn| {
-            diesel::insert_into(deliveries::table)
-                .values((
-                    deliveries::event_id.eq(event.uuid()),
-                    deliveries::channel.eq(channel.0),
-                    deliveries::state.eq("PENDING"),
-                    deliveries::attempts.eq(0),
-                ))
-                .on_conflict_do_nothing()
-                .execute(conn)?;
-            deliveries::table
-                .find((event.uuid(), channel.0))
-                .select((
-                    deliveries::state,
-                    deliveries::attempts,
-                    deliveries::lease_until,
-                    deliveries::next_attempt_at,
-                    deliveries::last_error,
-                ))
-                .for_update()
-                .first(conn)
-        })?;
+        let (state, attempts, forgiven, leased, next_attempt, last_error): DeliveryRow =
+            self.exec(|conn| {
+                diesel::insert_into(deliveries::table)
+                    .values((
+                        deliveries::event_id.eq(event.uuid()),
+                        deliveries::channel.eq(channel.0),
+                        deliveries::state.eq("PENDING"),
+                        deliveries::attempts.eq(0),
+                    ))
+                    .on_conflict_do_nothing()
+                    .execute(conn)?;
+                deliveries::table
+                    .find((event.uuid(), channel.0))
+                    .select((
+                        deliveries::state,
+                        deliveries::attempts,
+                        deliveries::forgiven,
+                        deliveries::lease_until,
+                        deliveries::next_attempt_at,
+                        deliveries::last_error,
+                    ))
+                    .for_update()
+                    .first(conn)
+            })?;
         let attempts = u32::try_from(attempts).unwrap_or(0);
         match state.as_str() {
             "DELIVERED" => return Ok(Claim::Delivered),
@@ -83,7 +85,7 @@ impl DeliveryTx for PgTx<'_> {
                 ))
                 .execute(conn)
         })?;
-        Ok(Claim::Granted { attempt })
+        Ok(Claim::Granted { attempt, forgiven: u32::try_from(forgiven).unwrap_or(0) })
     }
 
     fn delivered(&mut self, event: EventId, channel: ChannelName, _attempt: u32) -> Result<(), AppError> {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod dead_letters;
 mod deliveries;
 mod directory;
 mod imports;
@@ -92,6 +93,7 @@ fn describe(failure: &Failure) -> AppError {
         Failure::Lost(reason) => Failure::Lost(reason.clone()).into(),
         Failure::Unique(name) => Failure::Unique(name.clone()).into(),
         Failure::ForeignKey(name) => Failure::ForeignKey(name.clone()).into(),
+        Failure::UnknownZone => Failure::UnknownZone.into(),
         Failure::Other(error) => AppError::internal(error.to_string()),
     }
 }

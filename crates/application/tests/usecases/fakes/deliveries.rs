@@ -15,6 +15,7 @@ use super::Store;
 #[derive(Debug, Clone, Default)]
 pub struct Row {
     pub attempts: u32,
+    pub forgiven: u32,
     pub not_before: Option<OffsetDateTime>,
     pub delivered: bool,
     pub given_up: Option<String>,
@@ -49,7 +50,7 @@ impl DeliveryTx for Store {
         }
         row.attempts += 1;
         row.not_before = Some(now + lease);
-        Ok(Claim::Granted { attempt: row.attempts })
+        Ok(Claim::Granted { attempt: row.attempts, forgiven: row.forgiven })
     }
 
     fn delivered(&mut self, event: EventId, channel: ChannelName, attempt: u32) -> Result<(), AppError> {

@@ -4,6 +4,7 @@
 mod accounts;
 mod audit;
 mod channel;
+mod dead_letters;
 mod deliveries;
 mod directory;
 mod feed;
@@ -11,6 +12,7 @@ mod imports;
 mod passwords;
 mod reader;
 mod repeats;
+mod reports;
 mod store;
 mod tickets;
 
@@ -54,6 +56,7 @@ impl Desk {
         let ports = Ports {
             work: Arc::<Memory>::clone(&memory),
             reader: Arc::<Memory>::clone(&memory),
+            reports: Arc::<Memory>::clone(&memory),
             passwords: Arc::<FakePasswords>::clone(&passwords),
             new_id,
             random,

@@ -1,0 +1,126 @@
+//! Dead letters, and what the database knows of the queues.
+
+use diesel::{pg::Pg, prelude::*, sql_types};
+use techsupport_application::{
+    AppError, Budget, Page, Paged, Position,
+    ports::{DeadLetterFilter, DeadLetterReader, DeadLetterRow, DeadLetterState, QueueFigures},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    PgReader, behind_time,
+    beyond::{Direction, beyond},
+    total,
+};
+use crate::schema::dead_letters;
+
+type Row = (Uuid, String, Option<Vec<u8>>, i32, String, OffsetDateTime);
+
+impl DeadLetterReader for PgReader {
+    fn dead_letters(
+        &self,
+        budget: &Budget,
+        filter: &DeadLetterFilter,
+        page: Page,
+    ) -> Result<Paged<DeadLetterRow>, AppError> {
+        self.snapshot(budget, |conn| list(conn, filter, page))
+    }
+
+    fn queue_figures(&self, budget: &Budget) -> Result<QueueFigures, AppError> {
+        self.snapshot(budget, figures)
+    }
+}
+
+fn list(conn: &mut PgConnection, filter: &DeadLetterFilter, page: Page) -> QueryResult<Paged<DeadLetterRow>> {
+    let total = total(page, || wanted(filter).count().get_result(conn))?;
+    let mut query = wanted(filter);
+    if let Some(last) = behind_time(page)? {
+        query = query.filter(beyond((dead_letters::failed_at, dead_letters::id), Direction::Down, last));
+    }
+    let rows: Vec<Row> = query
+        .order((dead_letters::failed_at.desc(), dead_letters::id.desc()))
+        .limit(page.reach())
+        .offset(page.offset())
+        .select((
+            dead_letters::id,
+            dead_letters::queue,
+            dead_letters::body,
+            dead_letters::attempts,
+            dead_letters::error,
+            dead_letters::failed_at,
+        ))
+        .load(conn)?;
+    let rows = rows.into_iter().map(row).collect();
+    Ok(Paged::of(page, total, rows, |row: &DeadLetterRow| Position::at(row.failed_at, row.id)))
+}
+
+fn wanted(filter: &DeadLetterFilter) -> dead_letters::BoxedQuery<'_, Pg> {
+    let query = dead_letters::table.filter(dead_letters::state.eq(DeadLetterState::Dead.name())).into_boxed();
+    match &filter.queue {
+        None => query,
+        Some(queue) => query.filter(dead_letters::queue.eq(queue)),
+    }
+}
+
+fn row((id, queue, body, attempts, error, failed_at): Row) -> DeadLetterRow {
+    let attempts = u32::try_from(attempts).unwrap_or(0);
+    DeadLetterRow { id, queue, body: body.unwrap_or_default(), attempts, error, failed_at }
+}
+
+#[derive(QueryableByName)]
+struct Figures {
+    #[diesel(sql_type = sql_types::BigInt)]
+    active: i64,
+    #[diesel(sql_type = sql_types::BigInt)]
+    completed: i64,
+    #[diesel(sql_type = sql_types::BigInt)]
+    failed: i64,
+    #[diesel(sql_type = sql_types::BigInt)]
+    outbox_pending: i64,
+    #[diesel(sql_type = sql_types::Double)]
+    outbox_oldest_seconds: f64,
+}
+
+fn figures(conn: &mut PgConnection) -> QueryResult<QueueFigures> {
+    let row: Figures = diesel::sql_query(
+        "SELECT (SELECT count(*) FROM deliveries WHERE state = 'PENDING' AND lease_until > clock_timestamp()) \
+             + (SELECT count(*) FROM import_processes \
+                WHERE finished_at IS NULL AND lease_until > clock_timestamp()) AS active, \
+           (SELECT count(*) FROM inbox) \
+             + (SELECT count(*) FROM import_processes WHERE finished_at IS NOT NULL AND status <> 'FAILED') \
+             AS completed, \
+           (SELECT count(*) FROM deliveries WHERE state = 'PENDING' AND last_error IS NOT NULL \
+                AND (lease_until IS NULL OR lease_until <= clock_timestamp())) \
+             + (SELECT count(*) FROM import_processes WHERE status = 'FAILED') AS failed, \
+           (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS outbox_pending, \
+           (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 \
+              FROM outbox WHERE published_at IS NULL) AS outbox_oldest_seconds",
+    )
+    .get_result(conn)?;
+    Ok(QueueFigures {
+        active: row.active,
+        completed: row.completed,
+        failed: row.failed,
+        dead: dead(conn)?,
+        outbox_pending: row.outbox_pending,
+        outbox_oldest_seconds: row.outbox_oldest_seconds,
+    })
+}
+
+#[derive(QueryableByName)]
+struct Dead {
+    #[diesel(sql_type = sql_types::Text)]
+    queue: String,
+    #[diesel(sql_type = sql_types::BigInt)]
+    count: i64,
+}
+
+/// How many there are that nobody has decided about, by subscription.
+pub(super) fn dead(conn: &mut PgConnection) -> QueryResult<Vec<(String, i64)>> {
+    let rows: Vec<Dead> = diesel::sql_query(
+        "SELECT queue, count(*) AS count FROM dead_letters WHERE state = 'DEAD' GROUP BY queue ORDER BY queue",
+    )
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.queue, row.count)).collect())
+}

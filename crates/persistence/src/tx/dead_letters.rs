@@ -1,0 +1,153 @@
+//! Dead letters.
+
+use std::time::Duration;
+
+use diesel::{prelude::*, sql_types};
+use techsupport_application::{
+    AppError,
+    ports::{DeadLetterState, DeadLetterTx, FoundDeadLetter, LockedDeadLetter, ReplayedAll},
+};
+use techsupport_domain::{EventId, UserId};
+use uuid::Uuid;
+
+use super::{PgTx, clock_timestamp};
+use crate::schema::dead_letters;
+
+/// Whoever was not told is to be told after all, in as many attempts as of something new.
+const FORGIVE: &str = "UPDATE deliveries SET state = 'PENDING', settled_at = NULL, forgiven = attempts \
+    WHERE state <> 'DELIVERED' AND event_id IN (SELECT event_id FROM chosen)";
+
+impl DeadLetterTx for PgTx<'_> {
+    fn keep_dead_letter(
+        &mut self,
+        id: Uuid,
+        event: Option<EventId>,
+        found: &FoundDeadLetter,
+    ) -> Result<bool, AppError> {
+        let kept = self.exec(|conn| {
+            diesel::sql_query(
+                "INSERT INTO dead_letters (id, queue, message_key, replay, digest, event_id, kind, content_type, \
+                     traceparent, body, attempts, error, failed_at) \
+                 VALUES ($1, $2, $3, $4, sha256($9), $5, $6, $7, $8, $9, $10, $11, \
+                     coalesce($12, clock_timestamp())) \
+                 ON CONFLICT ON CONSTRAINT dead_letters_once DO NOTHING",
+            )
+            .bind::<sql_types::Uuid, _>(id)
+            .bind::<sql_types::Text, _>(storable(&found.queue))
+            .bind::<sql_types::Text, _>(storable(&found.key))
+            .bind::<sql_types::Integer, _>(integer(found.replay))
+            .bind::<sql_types::Nullable<sql_types::Uuid>, _>(event.map(|event| event.uuid()))
+            .bind::<sql_types::Nullable<sql_types::Text>, _>(found.kind.as_deref().map(storable))
+            .bind::<sql_types::Nullable<sql_types::Text>, _>(found.content_type.as_deref().map(storable))
+            .bind::<sql_types::Nullable<sql_types::Text>, _>(found.traceparent.as_deref().map(storable))
+            .bind::<sql_types::Bytea, _>(&found.body)
+            .bind::<sql_types::Integer, _>(integer(found.attempts))
+            .bind::<sql_types::Text, _>(storable(&found.error))
+            .bind::<sql_types::Nullable<sql_types::Timestamptz>, _>(found.failed_at)
+            .execute(conn)
+        })?;
+        Ok(kept == 1)
+    }
+
+    fn lock_dead_letter(&mut self, id: Uuid) -> Result<Option<LockedDeadLetter>, AppError> {
+        let row: Option<(String, Option<Uuid>, String)> = self.exec(|conn| {
+            dead_letters::table
+                .find(id)
+                .select((dead_letters::queue, dead_letters::event_id, dead_letters::state))
+                .for_update()
+                .first(conn)
+                .optional()
+        })?;
+        let Some((queue, event, name)) = row else { return Ok(None) };
+        let state = DeadLetterState::ALL.into_iter().find(|state| state.name() == name);
+        let state = state.ok_or_else(|| AppError::internal(format!("an unknown state: {name}")))?;
+        Ok(Some(LockedDeadLetter { queue, event: event.map(EventId::new), state }))
+    }
+
+    fn queue_dead_letter(
+        &mut self,
+        id: Uuid,
+        event: Option<EventId>,
+        by: Option<UserId>,
+    ) -> Result<(), AppError> {
+        self.exec(|conn| {
+            diesel::update(dead_letters::table.find(id))
+                .set((
+                    dead_letters::state.eq(DeadLetterState::Queued.name()),
+                    dead_letters::retry_at.eq(clock_timestamp()),
+                    dead_letters::settled_by.eq(by.map(|by| by.uuid())),
+                ))
+                .execute(conn)?;
+            let Some(event) = event else { return Ok(()) };
+            diesel::sql_query(format!("WITH chosen (event_id) AS (VALUES ($1)) {FORGIVE}"))
+                .bind::<sql_types::Uuid, _>(event.uuid())
+                .execute(conn)
+                .map(drop)
+        })
+    }
+
+    fn queue_dead_letters(&mut self, limit: u32, by: Option<UserId>) -> Result<ReplayedAll, AppError> {
+        let row: QueuedRow = self.exec(|conn| {
+            diesel::sql_query(format!(
+                "WITH chosen AS (SELECT id, event_id FROM dead_letters WHERE state = 'DEAD' \
+                     ORDER BY failed_at, id LIMIT $1 FOR UPDATE SKIP LOCKED), \
+                 queued AS (UPDATE dead_letters d SET state = 'QUEUED', retry_at = clock_timestamp(), \
+                     settled_by = $2 FROM chosen WHERE d.id = chosen.id RETURNING 1), \
+                 forgiven AS ({FORGIVE} RETURNING 1) \
+                 SELECT count(*) AS queued, \
+                     (SELECT count(*) FROM dead_letters WHERE state = 'DEAD') - count(*) AS remaining FROM queued"
+            ))
+            .bind::<sql_types::BigInt, _>(i64::from(limit))
+            .bind::<sql_types::Nullable<sql_types::Uuid>, _>(by.map(|by| by.uuid()))
+            .get_result(conn)
+        })?;
+        let queued = u32::try_from(row.queued).map_err(AppError::internal)?;
+        Ok(ReplayedAll { queued, remaining: row.remaining })
+    }
+
+    fn discard_dead_letter(&mut self, id: Uuid, by: Option<UserId>) -> Result<(), AppError> {
+        self.exec(|conn| {
+            diesel::update(dead_letters::table.find(id))
+                .set((
+                    dead_letters::state.eq(DeadLetterState::Discarded.name()),
+                    dead_letters::body.eq(None::<Vec<u8>>),
+                    dead_letters::settled_at.eq(clock_timestamp().nullable()),
+                    dead_letters::settled_by.eq(by.map(|by| by.uuid())),
+                ))
+                .execute(conn)
+        })
+        .map(drop)
+    }
+
+    fn forget_dead_letters(&mut self, settled_before: Duration, limit: u32) -> Result<u32, AppError> {
+        let seconds = i64::try_from(settled_before.as_secs()).unwrap_or(i64::MAX);
+        let forgotten = self.exec(|conn| {
+            diesel::sql_query(
+                "DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters \
+                 WHERE settled_at <= now() - make_interval(secs => $1) \
+                 ORDER BY settled_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            )
+            .bind::<sql_types::BigInt, _>(seconds)
+            .bind::<sql_types::BigInt, _>(i64::from(limit))
+            .execute(conn)
+        })?;
+        Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
+    }
+}
+
+#[derive(QueryableByName)]
+struct QueuedRow {
+    #[diesel(sql_type = sql_types::BigInt)]
+    queued: i64,
+    #[diesel(sql_type = sql_types::BigInt)]
+    remaining: i64,
+}
+
+/// PostgreSQL's text holds no NUL. What somebody put into the header of a message must not keep it from being stored.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+fn integer(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

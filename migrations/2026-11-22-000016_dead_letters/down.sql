@@ -1,0 +1,2 @@
+ALTER TABLE deliveries DROP COLUMN forgiven;
+DROP TABLE dead_letters;
