@@ -111,6 +111,7 @@ impl Desk {
         Ports {
             work: database.unit_of_work(),
             reader: database.reader(),
+            reports: database.reports(),
             passwords: Arc::new(
                 techsupport_api::BcryptPasswords::new(&self.settings().passwords.pepper, 4)
                     .expect("sound settings"),

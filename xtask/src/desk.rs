@@ -51,6 +51,7 @@ impl Desk {
         let ports = Ports {
             work: Arc::new(Interruptible(database.unit_of_work())),
             reader: database.reader(),
+            reports: database.reports(),
             passwords: Arc::new(NoPasswords),
             new_id: ids::new_id,
             random: ids::random,

@@ -167,6 +167,7 @@ fn ports_of(database: &Database, passwords: &Arc<dyn Passwords>) -> Arc<Ports> {
     Arc::new(Ports {
         work: database.unit_of_work(),
         reader: database.reader(),
+        reports: database.reports(),
         passwords: Arc::clone(passwords),
         new_id: ids::new_id,
         random: ids::random,

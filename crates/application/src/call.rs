@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Budget, Joined, TraceContext,
-    ports::{Passwords, Reader, UnitOfWork},
+    ports::{Passwords, Reader, Reports, UnitOfWork},
 };
 
 /// Who did something.
@@ -35,6 +35,8 @@ pub struct Ports {
     pub work: Arc<dyn UnitOfWork + Send + Sync>,
     /// Reads that change nothing.
     pub reader: Arc<dyn Reader>,
+    /// Reads of reports.
+    pub reports: Arc<dyn Reports>,
     /// Hashing of passwords and refresh tokens.
     pub passwords: Arc<dyn Passwords>,
     /// Fresh, time-ordered identifiers (UUID version 7, RFC 9562, section 5.7).

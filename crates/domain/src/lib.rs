@@ -12,6 +12,7 @@ pub mod sla;
 pub mod text;
 pub mod ticket;
 mod user;
+mod zone;
 
 pub use agent::{Agent, AgentLevel, AgentLevelError};
 pub use client::{Client, ClientTier};
@@ -21,6 +22,7 @@ pub use ids::{
 };
 pub use role::{Permission, Role};
 pub use user::User;
+pub use zone::{Zone, ZoneError};
 
 /// A name that is not one of a closed set, for example an unknown status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

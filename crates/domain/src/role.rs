@@ -36,6 +36,10 @@ pub enum Permission {
     ReadImports,
     /// Upload files, and read what was wrong with them.
     UploadFiles,
+    /// Read reports.
+    ReadReports,
+    /// See how much lies in the queues; put dead letters back or discard them.
+    KeepQueues,
 }
 
 impl Role {
@@ -56,11 +60,12 @@ impl Role {
             Permission::DeleteTickets
             | Permission::KeepDirectory
             | Permission::ReadEvents
-            | Permission::UploadFiles => match self {
+            | Permission::UploadFiles
+            | Permission::ReadReports => match self {
                 Role::Supervisor | Role::Admin => true,
                 Role::Agent => false,
             },
-            Permission::ManageUsers | Permission::ReadAudit => match self {
+            Permission::ManageUsers | Permission::ReadAudit | Permission::KeepQueues => match self {
                 Role::Admin => true,
                 Role::Agent | Role::Supervisor => false,
             },

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::PgConnection;
 use techsupport_application::{
     AppError, Budget,
-    ports::{FeedKeeper, ImportJobs, Outbox, Reader, Readiness, UnitOfWork},
+    ports::{FeedKeeper, ImportJobs, Outbox, Reader, Readiness, Reports, UnitOfWork},
 };
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     policies::PolicyCache,
     reachability::{NoteRefusals, Reachability},
     read::PgReader,
+    reports::PgReports,
     unit_of_work::{PgUnitOfWork, limited},
 };
 
@@ -73,6 +74,11 @@ impl Database {
     /// The adapter for reads.
     pub fn reader(&self) -> Arc<dyn Reader> {
         Arc::new(PgReader::new(self.clone()))
+    }
+
+    /// The adapter for reports.
+    pub fn reports(&self) -> Arc<dyn Reports> {
+        Arc::new(PgReports::new(self.clone()))
     }
 
     /// The adapter for the relay.

@@ -48,6 +48,7 @@ impl PgUnitOfWork {
             | Failure::Cancelled
             | Failure::Unique(_)
             | Failure::ForeignKey(_)
+            | Failure::UnknownZone
             | Failure::Other(_)) => Outcome::Final(failure.into()),
         })
     }

@@ -32,7 +32,7 @@ const EVERYTHING_BELOW_A_ROOT: &[&str] =
     &[DOMAIN, APPLICATION, PERSISTENCE, MESSAGING, NOTIFICATIONS, SPREADSHEET, HTTP, BOOTSTRAP];
 
 const ROWS: &[Row] = &[
-    Row { name: DOMAIN, may_use: &[], external: Some(&["thiserror", "time", "uuid"]) },
+    Row { name: DOMAIN, may_use: &[], external: Some(&["jiff", "thiserror", "time", "uuid"]) },
     Row {
         name: APPLICATION,
         may_use: &[DOMAIN],

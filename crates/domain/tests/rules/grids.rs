@@ -13,7 +13,7 @@ use crate::{
     model,
 };
 
-const PERMISSIONS: [Permission; 10] = [
+const PERMISSIONS: [Permission; 12] = [
     Permission::ReadSelf,
     Permission::WorkTickets,
     Permission::DeleteTickets,
@@ -24,6 +24,8 @@ const PERMISSIONS: [Permission; 10] = [
     Permission::ReadAudit,
     Permission::ReadImports,
     Permission::UploadFiles,
+    Permission::ReadReports,
+    Permission::KeepQueues,
 ];
 
 /// A new permission has to be added to [`PERMISSIONS`] before this compiles.
@@ -39,6 +41,8 @@ const fn position(permission: Permission) -> usize {
         Permission::ReadAudit => 7,
         Permission::ReadImports => 8,
         Permission::UploadFiles => 9,
+        Permission::ReadReports => 10,
+        Permission::KeepQueues => 11,
     }
 }
 

@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use client::{Answer, send};
-use stubs::{Broker, StubPasswords, StubReader, StubWork};
+use stubs::{Broker, StubPasswords, StubReader, StubReports, StubWork};
 
 pub const KEY: &str = "a-key-for-tests-with-more-than-32-bytes-0001";
 pub const OLD_KEY: &str = "a-key-for-tests-with-more-than-32-bytes-0000";
@@ -144,6 +144,7 @@ impl Desk {
             ports: Arc::new(Ports {
                 work: Arc::new(plan.work),
                 reader: Arc::new(plan.reader),
+                reports: Arc::new(StubReports),
                 passwords: Arc::new(StubPasswords),
                 new_id,
                 random: |bytes| bytes.fill(7),

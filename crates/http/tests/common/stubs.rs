@@ -5,10 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
-        AccountReader, AgentFilter, AuditFilter, AuditReader, AuditRow, Backlog, ClientFilter, CommentRow,
-        Credentials, EndedSessions, FeedEvent, FeedQuery, FeedReader, ImportErrorRow, ImportReader,
-        ImportRow, Passwords, Reader, Readiness, SessionRow, StoredRefreshToken, TicketFilter, TimelineRow,
-        Tx, UnitOfWork, UserFilter,
+        AccountReader, AgentFilter, AgentSpeed, AuditFilter, AuditReader, AuditRow, AverageResolution, Backlog, BacklogCount, ClientFilter, CommentRow, Compliance, Credentials, EndedSessions, EscalatedInMonth, FeedEvent, FeedQuery, FeedReader, ImportErrorRow, ImportReader, ImportRow, Passwords, Reader, Readiness, ReportFilter, Reports, SessionRow, StatusInWeek, StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork, UserFilter,
     },
 };
 use techsupport_domain::{
@@ -258,5 +255,38 @@ pub struct Broker {
 impl BrokerHealth for Broker {
     fn is_up(&self) -> bool {
         !self.down.load(Ordering::SeqCst)
+    }
+}
+
+/// Nothing to report.
+pub struct StubReports;
+
+impl Reports for StubReports {
+    fn average_resolution(&self, _: &Budget, _: &ReportFilter) -> Result<Vec<AverageResolution>, AppError> {
+        Ok(Vec::new())
+    }
+
+    fn escalated_per_month(&self, _: &Budget, _: &ReportFilter) -> Result<Vec<EscalatedInMonth>, AppError> {
+        Ok(Vec::new())
+    }
+
+    fn weekly_status(&self, _: &Budget, _: &ReportFilter) -> Result<Vec<StatusInWeek>, AppError> {
+        Ok(Vec::new())
+    }
+
+    fn top_agents(&self, _: &Budget, _: &ReportFilter, _: u16) -> Result<Vec<AgentSpeed>, AppError> {
+        Ok(Vec::new())
+    }
+
+    fn last_imports(&self, _: &Budget, _: u16) -> Result<Vec<ImportRow>, AppError> {
+        Ok(Vec::new())
+    }
+
+    fn compliance(&self, _: &Budget, _: &ReportFilter) -> Result<Vec<Compliance>, AppError> {
+        Ok(Vec::new())
+    }
+
+    fn backlog(&self, _: &Budget, _: &ReportFilter) -> Result<Vec<BacklogCount>, AppError> {
+        Ok(Vec::new())
     }
 }

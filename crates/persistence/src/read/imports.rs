@@ -17,7 +17,7 @@ use crate::{
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = import_processes)]
-struct ProcessRow {
+pub(crate) struct ProcessRow {
     id: Uuid,
     file_name: String,
     status: String,
@@ -58,6 +58,15 @@ impl ImportReader for PgReader {
     }
 }
 
+/// The newest ones, the newest first.
+pub(crate) fn newest(conn: &mut PgConnection, limit: u16) -> QueryResult<Vec<ProcessRow>> {
+    import_processes::table
+        .order((import_processes::created_at.desc(), import_processes::id.desc()))
+        .limit(limit.into())
+        .select(ProcessRow::as_select())
+        .load(conn)
+}
+
 fn errors(conn: &mut PgConnection, id: ImportId, page: Page) -> QueryResult<Option<Paged<ErrorRow>>> {
     let import = import_processes::table.find(id.uuid());
     if !diesel::select(diesel::dsl::exists(import)).get_result::<bool>(conn)? {
@@ -82,7 +91,7 @@ fn errors(conn: &mut PgConnection, id: ImportId, page: Page) -> QueryResult<Opti
     Ok(Some(Paged::of(page, total, rows, position)))
 }
 
-fn into_import(row: ProcessRow) -> Result<ImportRow, Corrupt> {
+pub(crate) fn into_import(row: ProcessRow) -> Result<ImportRow, Corrupt> {
     let count = |count: i32| u32::try_from(count).map_err(|error| error.to_string());
     Ok(ImportRow {
         id: ImportId::new(row.id),
