@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::PgConnection;
 use techsupport_application::{
     AppError, Budget,
-    ports::{FeedKeeper, ImportJobs, Outbox, Reader, Readiness, Reports, UnitOfWork},
+    ports::{DeadLetterReplays, FeedKeeper, ImportJobs, Outbox, Reader, Readiness, Reports, UnitOfWork},
 };
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     policies::PolicyCache,
     reachability::{NoteRefusals, Reachability},
     read::PgReader,
+    replays::PgReplays,
     reports::PgReports,
     unit_of_work::{PgUnitOfWork, limited},
 };
@@ -84,6 +85,11 @@ impl Database {
     /// The adapter for the relay.
     pub fn outbox(&self) -> Arc<dyn Outbox> {
         Arc::new(PgOutbox::new(self.clone()))
+    }
+
+    /// The adapter for the pass that puts dead letters back.
+    pub fn dead_letter_replays(&self) -> Arc<dyn DeadLetterReplays> {
+        Arc::new(PgReplays::new(self.clone()))
     }
 
     /// The adapter for the pass that appends to the feed. A batch may take as long as that: all of the outbox may
@@ -174,13 +180,23 @@ impl Database {
         begin: &str,
         statements: impl FnOnce(&mut PgConnection) -> diesel::QueryResult<T>,
     ) -> Result<T, AppError> {
+        self.within(budget, begin, |link| Ok(link.query(statements)?))
+    }
+
+    /// Runs work that is not to be repeated in a transaction that `begin` opens.
+    pub(crate) fn within<T>(
+        &self,
+        budget: &Budget,
+        begin: &str,
+        work: impl FnOnce(&mut Link) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
         let begin = limited(begin, self, budget);
         let (mut link, ()) = self.link(budget, |link| link.begin(&begin))?;
-        match link.query(statements) {
+        match work(&mut link) {
             Ok(value) => link.commit().map(|()| value).map_err(AppError::from),
-            Err(failure) => {
+            Err(error) => {
                 link.roll_back();
-                Err(failure.into())
+                Err(error)
             }
         }
     }

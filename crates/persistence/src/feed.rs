@@ -20,7 +20,7 @@ use std::{
 use diesel::{connection::SimpleConnection, prelude::*, sql_types};
 use techsupport_application::{AppError, Budget, ports::FeedKeeper};
 
-use crate::{Database, Topic, link::Link, unit_of_work::limited};
+use crate::{Database, Topic, link::Link};
 
 pub(crate) struct PgFeedKeeper {
     database: Database,
@@ -43,15 +43,7 @@ impl FeedKeeper for PgFeedKeeper {
         if !self.database.read(&budget, has_news)? {
             return Ok(0);
         }
-        let begin = limited("BEGIN", &self.database, &budget);
-        let (mut link, ()) = self.database.link(&budget, |link| link.begin(&begin))?;
-        match self.append_in(&mut link, limit) {
-            Ok(appended) => link.commit().map(|()| appended).map_err(AppError::from),
-            Err(error) => {
-                link.roll_back();
-                Err(error)
-            }
-        }
+        self.database.within(&budget, "BEGIN", |link| self.append_in(link, limit))
     }
 }
 

@@ -16,6 +16,7 @@ mod outbox;
 mod policies;
 mod reachability;
 mod read;
+mod replays;
 mod reports;
 mod rows;
 mod schema;

@@ -17,7 +17,7 @@ use techsupport_domain::{EventId, ImportId, TicketId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Database, link::Link, unit_of_work::limited};
+use crate::{Database, link::Link};
 
 pub(crate) struct PgOutbox {
     database: Database,
@@ -39,15 +39,7 @@ impl Outbox for PgOutbox {
         // The publisher has a timeout of its own; each statement has the session's.
         let budget =
             Budget::lasting(Duration::from_millis(self.database.settings().idle_in_transaction_timeout_ms));
-        let begin = limited("BEGIN", &self.database, &budget);
-        let (mut link, ()) = self.database.link(&budget, |link| link.begin(&begin))?;
-        match relay_in(&mut link, limit, retry_after, publish) {
-            Ok(report) => link.commit().map(|()| report).map_err(AppError::from),
-            Err(error) => {
-                link.roll_back();
-                Err(error)
-            }
-        }
+        self.database.within(&budget, "BEGIN", |link| relay_in(link, limit, retry_after, publish))
     }
 }
 
