@@ -1,23 +1,24 @@
 //! The command line.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use techsupport_bootstrap::settings::{self, SettingsError};
+use techsupport_bootstrap::{
+    program,
+    settings::{self, SettingsError},
+};
 
 use crate::{
     Api, ApiSettings, StartError,
     health::{self, Health, Unwell},
     migrate,
+    start::NAME,
 };
 
 /// The API of TechSupport Pro. Settings come from the environment; see the configuration table in the
 /// README.
 #[derive(Debug, Parser)]
-#[command(name = "techsupport-api", version)]
+#[command(name = NAME, version)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -83,17 +84,7 @@ pub fn run() -> ExitCode {
         Command::Migrate { step } => migrate::run(step),
         Command::Health { wanted } => health::run(wanted),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "stopped");
-            let line = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-            let told = writeln!(io::stderr(), "techsupport-api: {line}");
-            // Where standard error is closed, the exit code has to do.
-            drop(told);
-            ExitCode::FAILURE
-        }
-    }
+    program::ended(NAME, outcome)
 }
 
 fn serve() -> Result<(), CliError> {

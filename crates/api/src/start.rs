@@ -12,7 +12,7 @@ use techsupport_bootstrap::{
     telemetry::{self, TelemetryError},
 };
 use techsupport_http::{BrokerHealth, EventBell, HttpDeps, HttpServer, Revocations};
-use techsupport_messaging::Publisher;
+use techsupport_messaging::{Inspector, Publisher};
 use techsupport_persistence::{Database, DatabaseSettings, Topic, listen};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -25,8 +25,8 @@ use crate::{
     settings::ms,
 };
 
-/// What the database and the broker see as the name of this program.
-const NAME: &str = "techsupport-api";
+/// What the database, the broker and the log see as the name of this program.
+pub(crate) const NAME: &str = "techsupport-api";
 /// What the database sees as the name of the background passes.
 const BACKGROUND: &str = "techsupport-api-background";
 
@@ -145,6 +145,7 @@ fn serve(
     runtime: &Runtime,
     stoppable: &mut Stoppable,
 ) -> Result<std::net::SocketAddr, StartError> {
+    let _inside = runtime.enter();
     let deps = HttpDeps {
         ports: Arc::clone(ports),
         auth: settings.auth.clone(),
@@ -152,11 +153,12 @@ fn serve(
         revocations,
         events,
         broker: Arc::new(Connection(publisher.clone())),
+        queues: Arc::new(Inspector::new(&settings.broker, NAME)),
+        replay_all_max: settings.dead_letters.replay_all_max,
         now: clock::now,
         pool_size: usize::try_from(settings.database.pool_size).unwrap_or(usize::MAX),
     };
     let wanted = format!("cannot listen on {}, port {}", settings.http.bind, settings.http.port);
-    let _inside = runtime.enter();
     let server = HttpServer::bind(deps, &settings.http).map_err(StartError::system(wanted))?;
     let address = server.address();
     stoppable.server = Some(runtime.spawn(server.run(stoppable.serving.clone().cancelled_owned())));

@@ -3,19 +3,15 @@
 use std::time::Duration;
 
 use garde::Validate;
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use techsupport_application::imports::ImportTerms;
-use techsupport_bootstrap::{
-    clock,
-    monitor::MonitorSettings,
-    servers::{needs_broker_url, needs_database_url},
-    settings::Profile,
-    telemetry::LogSettings,
-};
+use techsupport_bootstrap::{clock, monitor::MonitorSettings, settings::Profile, telemetry::LogSettings};
 use techsupport_messaging::{BrokerSettings, ConsumerOptions};
 use techsupport_persistence::DatabaseSettings;
 use techsupport_spreadsheet::ParserLimits;
+use techsupport_worker::{Needs, has_a_sound_url, has_a_url};
+
+use crate::worker::NAME;
 
 /// Everything `import-worker` is told.
 #[derive(Debug, Clone, Deserialize, Validate)]
@@ -38,14 +34,6 @@ pub struct ImportWorkerSettings {
     /// Metrics and health.
     #[garde(dive)]
     pub monitor: MonitorSettings,
-}
-
-/// What `import-worker health` needs: where to ask.
-#[derive(Debug, Clone, Deserialize, Validate)]
-pub(crate) struct HealthSettings {
-    /// Metrics and health.
-    #[garde(dive)]
-    pub(crate) monitor: MonitorSettings,
 }
 
 /// Section `[imports]`.
@@ -113,8 +101,19 @@ pub struct ImportSettings {
 }
 
 impl ImportWorkerSettings {
+    pub(crate) fn needs(&self) -> Needs<'_> {
+        Needs {
+            name: NAME,
+            profile: self.profile,
+            database: self.database(),
+            database_wait: Duration::from_millis(self.imports.database_wait_ms),
+            broker: &self.broker,
+            monitor: &self.monitor,
+        }
+    }
+
     /// The database's settings, with a connection for each import that is done at once and one for housekeeping.
-    pub(crate) fn database(&self) -> DatabaseSettings {
+    fn database(&self) -> DatabaseSettings {
         let pool_size = self.database.pool_size.max(u32::from(self.imports.parallelism) + 1);
         DatabaseSettings { pool_size, ..self.database.clone() }
     }
@@ -151,18 +150,6 @@ impl ImportSettings {
             now: clock::now,
         }
     }
-
-    pub(crate) fn database_wait(&self) -> Duration {
-        Duration::from_millis(self.database_wait_ms)
-    }
-}
-
-fn has_a_url<C>(database: &DatabaseSettings, _: &C) -> garde::Result {
-    needs_database_url(database.url.expose_secret())
-}
-
-fn has_a_sound_url<C>(broker: &BrokerSettings, _: &C) -> garde::Result {
-    needs_broker_url(broker.url.expose_secret())
 }
 
 #[cfg(test)]

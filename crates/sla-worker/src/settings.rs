@@ -3,19 +3,15 @@
 use std::time::Duration;
 
 use garde::Validate;
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use techsupport_application::deliveries::RetryPolicy;
-use techsupport_bootstrap::{
-    clock,
-    monitor::MonitorSettings,
-    servers::{needs_broker_url, needs_database_url},
-    settings::Profile,
-    telemetry::LogSettings,
-};
+use techsupport_bootstrap::{clock, monitor::MonitorSettings, settings::Profile, telemetry::LogSettings};
 use techsupport_messaging::{BrokerSettings, ConsumerOptions};
 use techsupport_notifications::NotificationSettings;
 use techsupport_persistence::DatabaseSettings;
+use techsupport_worker::{Needs, has_a_sound_url, has_a_url};
+
+use crate::worker::NAME;
 
 /// Everything `sla-worker` is told.
 #[derive(Debug, Clone, Deserialize, Validate)]
@@ -41,14 +37,6 @@ pub struct SlaWorkerSettings {
     /// The channels.
     #[garde(dive)]
     pub notifications: NotificationSettings,
-}
-
-/// What `sla-worker health` needs: where to ask.
-#[derive(Debug, Clone, Deserialize, Validate)]
-pub(crate) struct HealthSettings {
-    /// Metrics and health.
-    #[garde(dive)]
-    pub(crate) monitor: MonitorSettings,
 }
 
 /// Section `[worker]`.
@@ -83,8 +71,19 @@ pub struct WorkerSettings {
 }
 
 impl SlaWorkerSettings {
+    pub(crate) fn needs(&self) -> Needs<'_> {
+        Needs {
+            name: NAME,
+            profile: self.profile,
+            database: self.database(),
+            database_wait: Duration::from_millis(self.worker.database_wait_ms),
+            broker: &self.broker,
+            monitor: &self.monitor,
+        }
+    }
+
     /// The database's settings, with a connection for each message that is handled at once.
-    pub(crate) fn database(&self) -> DatabaseSettings {
+    fn database(&self) -> DatabaseSettings {
         let pool_size = self.database.pool_size.max(self.worker.parallelism.into());
         DatabaseSettings { pool_size, ..self.database.clone() }
     }
@@ -111,18 +110,6 @@ impl WorkerSettings {
     pub(crate) fn message_budget(&self) -> Duration {
         Duration::from_millis(self.message_budget_ms)
     }
-
-    pub(crate) fn database_wait(&self) -> Duration {
-        Duration::from_millis(self.database_wait_ms)
-    }
-}
-
-fn has_a_url<C>(database: &DatabaseSettings, _: &C) -> garde::Result {
-    needs_database_url(database.url.expose_secret())
-}
-
-fn has_a_sound_url<C>(broker: &BrokerSettings, _: &C) -> garde::Result {
-    needs_broker_url(broker.url.expose_secret())
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ const NOTIFICATIONS: &str = "techsupport-notifications";
 const SPREADSHEET: &str = "techsupport-spreadsheet";
 const HTTP: &str = "techsupport-http";
 const BOOTSTRAP: &str = "techsupport-bootstrap";
+const WORKER: &str = "techsupport-worker";
 const API: &str = "techsupport-api";
 const SLA_WORKER: &str = "techsupport-sla-worker";
 const IMPORT_WORKER: &str = "techsupport-import-worker";
@@ -30,6 +31,10 @@ const XTASK: &str = "xtask";
 const CORE: &[&str] = &[DOMAIN, APPLICATION];
 const EVERYTHING_BELOW_A_ROOT: &[&str] =
     &[DOMAIN, APPLICATION, PERSISTENCE, MESSAGING, NOTIFICATIONS, SPREADSHEET, HTTP, BOOTSTRAP];
+
+/// The programs that take messages from the broker share how they find their servers, which bootstrap cannot know.
+const EVERYTHING_BELOW_A_WORKER: &[&str] =
+    &[DOMAIN, APPLICATION, PERSISTENCE, MESSAGING, NOTIFICATIONS, SPREADSHEET, BOOTSTRAP, WORKER];
 
 const ROWS: &[Row] = &[
     Row { name: DOMAIN, may_use: &[], external: Some(&["jiff", "thiserror", "time", "uuid"]) },
@@ -44,9 +49,10 @@ const ROWS: &[Row] = &[
     Row { name: SPREADSHEET, may_use: CORE, external: None },
     Row { name: HTTP, may_use: CORE, external: None },
     Row { name: BOOTSTRAP, may_use: &[], external: None },
+    Row { name: WORKER, may_use: &[APPLICATION, PERSISTENCE, MESSAGING, BOOTSTRAP], external: None },
     Row { name: API, may_use: EVERYTHING_BELOW_A_ROOT, external: None },
-    Row { name: SLA_WORKER, may_use: EVERYTHING_BELOW_A_ROOT, external: None },
-    Row { name: IMPORT_WORKER, may_use: EVERYTHING_BELOW_A_ROOT, external: None },
+    Row { name: SLA_WORKER, may_use: EVERYTHING_BELOW_A_WORKER, external: None },
+    Row { name: IMPORT_WORKER, may_use: EVERYTHING_BELOW_A_WORKER, external: None },
     Row { name: XTASK, may_use: &[DOMAIN, APPLICATION, PERSISTENCE, BOOTSTRAP], external: None },
     Row {
         name: TESTS,
