@@ -15,7 +15,9 @@ use lapin::{Channel, options::ConfirmSelectOptions};
 use techsupport_application::{
     AppError,
     events::OutboxMessage,
-    ports::{EventPublisher, PublishFailure, PublishReport},
+    ports::{
+        DeadLetterPublisher, EventPublisher, PublishFailure, PublishReport, ReplayMessage, ReplayReport,
+    },
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +30,7 @@ use crate::{
     outgoing::Outgoing,
     settings::BrokerSettings,
     survive::survive,
-    topology::Topology,
+    topology::{Subscription, Topology},
 };
 
 /// Batches that may wait behind the one at hand; more are refused, and stay where they are. Many more than the
@@ -50,7 +52,7 @@ struct Request {
 pub struct Publisher {
     requests: mpsc::Sender<Request>,
     connected: Arc<AtomicBool>,
-    exchange: Arc<str>,
+    topology: Arc<Topology>,
     retry_after: Duration,
 }
 
@@ -65,7 +67,7 @@ impl Publisher {
         let publisher = Self {
             requests,
             connected: Arc::new(AtomicBool::new(false)),
-            exchange: topology.exchange().into(),
+            topology: Arc::new(topology.clone()),
             retry_after: settings.reconnect_max(),
         };
         let office = Office {
@@ -120,24 +122,59 @@ fn stopped() -> Unpublished {
     Unpublished("the publisher has stopped".to_owned())
 }
 
-impl EventPublisher for Publisher {
-    /// Blocks: never call it from async code, where it panics. Bounded by the confirm timeout.
-    fn publish(&self, batch: &[OutboxMessage]) -> Result<PublishReport, AppError> {
-        if batch.is_empty() {
-            return Ok(PublishReport::default());
-        }
+impl Publisher {
+    /// Publishes all and waits for the fate of each. Blocks: never call it from async code, where it panics. Bounded by
+    /// the confirm timeout.
+    fn publish_all(&self, batch: Vec<Outgoing>) -> Result<Vec<Fate>, AppError> {
         let unavailable = |error: Unpublished| AppError::Unavailable {
             reason: format!("broker: {error}"),
             retry_after: self.retry_after,
         };
-        let outgoing = batch.iter().map(|message| Outgoing::event(&self.exchange, message)).collect();
-        let reply = self.hand_in(outgoing).map_err(unavailable)?;
-        let fates = reply.blocking_recv().unwrap_or_else(|_| Err(stopped())).map_err(unavailable)?;
+        let reply = self.hand_in(batch).map_err(unavailable)?;
+        reply.blocking_recv().unwrap_or_else(|_| Err(stopped())).map_err(unavailable)
+    }
+}
+
+impl EventPublisher for Publisher {
+    /// Blocks: never call it from async code, where it panics. Bounded by the confirm timeout.
+    fn publish(&self, batch: &[OutboxMessage]) -> Result<PublishReport, AppError> {
         let mut report = PublishReport::default();
+        if batch.is_empty() {
+            return Ok(report);
+        }
+        let exchange = self.topology.exchange();
+        let fates = self.publish_all(batch.iter().map(|each| Outgoing::event(exchange, each)).collect())?;
         for (message, fate) in batch.iter().zip(fates) {
             match fate {
                 Ok(()) => report.published.push(message.id),
                 Err(reason) => report.failed.push(PublishFailure { event: message.id, reason }),
+            }
+        }
+        Ok(report)
+    }
+}
+
+impl DeadLetterPublisher for Publisher {
+    /// Blocks: never call it from async code, where it panics. Bounded by the confirm timeout.
+    fn put_back(&self, batch: &[ReplayMessage]) -> Result<ReplayReport, AppError> {
+        let mut report = ReplayReport::default();
+        let (mut ids, mut outgoing) = (Vec::new(), Vec::new());
+        for message in batch {
+            match Subscription::ALL.into_iter().find(|each| each.name() == message.queue) {
+                Some(subscription) => {
+                    ids.push(message.id);
+                    outgoing.push(Outgoing::replay(&self.topology.of(subscription).main, message));
+                }
+                None => report.failed.push((message.id, format!("there is no queue {}", message.queue))),
+            }
+        }
+        if ids.is_empty() {
+            return Ok(report);
+        }
+        for (id, fate) in ids.into_iter().zip(self.publish_all(outgoing)?) {
+            match fate {
+                Ok(()) => report.replayed.push(id),
+                Err(reason) => report.failed.push((id, reason)),
             }
         }
         Ok(report)
@@ -304,7 +341,7 @@ mod tests {
         let refused = tokio::time::timeout(limit, async {
             loop {
                 let message = Outgoing::copy(
-                    "id".into(),
+                    "id",
                     "queue",
                     &lapin::BasicProperties::default(),
                     lapin::types::FieldTable::default(),

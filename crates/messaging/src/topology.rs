@@ -80,7 +80,7 @@ pub struct QueueSet {
     subscription: Subscription,
     /// Where the events arrive.
     pub main: String,
-    /// Where they wait, shortest delay first. Never empty.
+    /// Where they wait, shortest delay first. Never empty, but for those who consume dead letters.
     pub retries: Vec<RetryQueue>,
     /// Where they end.
     pub dead_letters: String,
@@ -208,6 +208,11 @@ impl QueueSet {
         Self { subscription, dead_letters: format!("{main}.dlq"), retries, main }
     }
 
+    /// For those who consume what lies in the dead-letter queue: there is no way out of it.
+    pub(crate) fn of_dead_letters(&self) -> Self {
+        Self { main: self.dead_letters.clone(), retries: Vec::new(), ..self.clone() }
+    }
+
     /// The queue with the longest delay that is at most `wait`, or the one with the shortest. Never much too
     /// long: whoever comes back too early is sent round again, for what is left.
     pub(crate) fn retry_within(&self, wait: Duration) -> Option<&RetryQueue> {
@@ -261,6 +266,16 @@ mod tests {
         let set = sla_events(&other);
         assert_eq!((set.main.as_str(), set.dead_letters.as_str()), ("t7.sla-events", "t7.sla-events.dlq"));
         assert_eq!(set.retries[0].name, "t7.sla-events.retry.1000ms");
+    }
+
+    #[test]
+    fn every_subscription_has_dead_letters() {
+        let names = Subscription::ALL.map(Subscription::name);
+        assert_eq!(names, techsupport_application::dead_letters::QUEUES);
+        let topology = Topology::new(&settings());
+        let dead = sla_events(&topology).of_dead_letters();
+        assert_eq!(dead.main, "sla-events.dlq");
+        assert!(dead.retry_within(Duration::ZERO).is_none(), "there is no way out of it");
     }
 
     #[test]

@@ -5,26 +5,17 @@ use std::time::Duration;
 use lapin::{
     BasicProperties,
     message::Delivery,
-    types::{AMQPValue, FieldTable, ShortString},
+    types::{AMQPValue, FieldTable},
 };
+use sha2::{Digest, Sha256};
 use techsupport_application::{AppError, deliveries::Verdict, wire_time};
 
 use super::ConsumerOptions;
 use crate::{
-    outgoing::{Outgoing, text},
+    headers::{ATTEMPTS, ATTEMPTS_BEFORE, FAILED_AT, FAILURES, QUEUE, REASON, count_of, number, stays, text},
+    outgoing::Outgoing,
     topology::QueueSet,
 };
-
-/// Why a message was given up.
-const REASON: &str = "techsupport-reason";
-/// How many attempts were made.
-const ATTEMPTS: &str = "techsupport-attempts";
-/// The queue it was given up in.
-const QUEUE: &str = "techsupport-queue";
-/// When (RFC 3339).
-const FAILED_AT: &str = "techsupport-failed-at";
-/// How often in a row the handler failed on it.
-const FAILURES: &str = "techsupport-failures";
 
 /// Headers have to fit into one frame (128 KiB).
 const LONGEST_REASON: usize = 2_000;
@@ -51,8 +42,10 @@ pub(super) enum Step {
 
 /// The message as it arrived.
 pub(super) struct Received {
+    /// The id its publisher gave it. Without one, a digest of the body: the same for every copy of the message, and
+    /// another one for every other message.
     pub(super) id: String,
-    properties: BasicProperties,
+    pub(super) properties: BasicProperties,
     body: Vec<u8>,
 }
 
@@ -60,30 +53,16 @@ impl Received {
     pub(super) fn of(delivery: &Delivery) -> Self {
         let id = delivery.properties.message_id().as_ref().map(ToString::to_string);
         Self {
-            id: id.unwrap_or_else(|| format!("without-id-{}", delivery.delivery_tag)),
+            id: id.unwrap_or_else(|| hex::encode(Sha256::digest(&delivery.data))),
             properties: delivery.properties.clone(),
             body: delivery.data.clone(),
         }
     }
 
-    /// A header that is text.
-    pub(super) fn header(&self, name: &str) -> Option<String> {
-        let value = self.properties.headers().as_ref()?.inner().get(name)?;
-        Some(value.as_long_string()?.to_string())
-    }
-
-    fn failures(&self) -> u32 {
-        let headers = self.properties.headers().as_ref();
-        let count = headers.and_then(|headers| headers.inner().get(FAILURES)?.as_long_int());
-        count.and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
-    }
-
-    /// The headers without the broker's own (`x-death` grows with each round) and without ours.
     fn clean_headers(&self) -> FieldTable {
         let mut clean = FieldTable::default();
         for (name, value) in self.properties.headers().iter().flat_map(FieldTable::inner) {
-            let name_text = name.as_str();
-            if !name_text.starts_with("x-") && !name_text.starts_with("techsupport-") {
+            if stays(name.as_str()) {
                 clean.insert(name.clone(), value.clone());
             }
         }
@@ -93,9 +72,9 @@ impl Received {
     fn copy_to(&self, queue: &str, more: impl IntoIterator<Item = (&'static str, AMQPValue)>) -> Outgoing {
         let mut headers = self.clean_headers();
         for (name, value) in more {
-            headers.insert(ShortString::from(name), value);
+            headers.insert(name.into(), value);
         }
-        Outgoing::copy(self.id.clone(), queue, &self.properties, headers, self.body.clone())
+        Outgoing::copy(&self.id, queue, &self.properties, headers, self.body.clone())
     }
 }
 
@@ -111,7 +90,11 @@ pub(super) fn decide(
             tracing::info!(reason, "a message has to wait");
             later(received, queues, wait, None)
         }
-        Ok(Verdict::Dead { reason, attempts }) => dead(received, queues, options, &reason, attempts),
+        Ok(Verdict::Dead { reason, attempts }) => {
+            // The attempts of a delivery are counted through all replays; of what has none, those before stay.
+            let attempts = attempts.max(count_of(&received.properties, ATTEMPTS_BEFORE));
+            dead(received, queues, options, &reason, attempts)
+        }
         Err(Failure::Error(error)) if error.is_transient() => Step::Stay { reason: error.to_string() },
         Err(Failure::Error(error)) => failed(received, queues, options, &error.to_string()),
         Err(Failure::Panic) => failed(received, queues, options, "the handler panicked"),
@@ -121,10 +104,11 @@ pub(super) fn decide(
 /// A defect, of ours or of the message. Waiting in place would let a handful of such messages stop all
 /// others, so it goes the way round, longer each time.
 fn failed(received: &Received, queues: &QueueSet, options: &ConsumerOptions, reason: &str) -> Step {
-    let failures = received.failures() + 1;
+    let failures = count_of(&received.properties, FAILURES).saturating_add(1);
     tracing::error!(reason, failures, "handling a message failed");
     if failures >= options.max_failures {
-        return dead(received, queues, options, reason, failures);
+        let before = count_of(&received.properties, ATTEMPTS_BEFORE);
+        return dead(received, queues, options, reason, before.saturating_add(failures));
     }
     let index = usize::try_from(failures - 1).unwrap_or(usize::MAX);
     let wait = queues.retries.get(index).map_or(Duration::MAX, |retry| retry.delay);
@@ -135,7 +119,7 @@ fn later(received: &Received, queues: &QueueSet, wait: Duration, failures: Optio
     let Some(retry) = queues.retry_within(wait) else {
         return Step::Stay { reason: "there is no retry queue".to_owned() };
     };
-    let count = failures.map(|failures| (FAILURES, integer(failures)));
+    let count = failures.map(|failures| (FAILURES, number(failures)));
     Step::Move { copy: Box::new(received.copy_to(&retry.name, count)), outcome: "later" }
 }
 
@@ -149,15 +133,11 @@ fn dead(
     tracing::warn!(reason, attempts, "a message is given up");
     let headers = [
         (REASON, text(reason.get(..reason.floor_char_boundary(LONGEST_REASON)).unwrap_or(reason))),
-        (ATTEMPTS, integer(attempts)),
+        (ATTEMPTS, number(attempts)),
         (QUEUE, text(&queues.main)),
         (FAILED_AT, text(&wire_time::format((options.now)()))),
     ];
     Step::Move { copy: Box::new(received.copy_to(&queues.dead_letters, headers)), outcome: "dead" }
-}
-
-fn integer(value: u32) -> AMQPValue {
-    AMQPValue::LongInt(i32::try_from(value).unwrap_or(i32::MAX))
 }
 
 #[cfg(test)]

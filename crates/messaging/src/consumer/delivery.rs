@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     backoff::Backoff,
+    headers::{TRACEPARENT, text_of},
     meters,
-    outgoing::{Outgoing, TRACEPARENT},
+    outgoing::Outgoing,
 };
 
 /// Handles the delivery and acknowledges it, or leaves it to be delivered again. `distrust` is cancelled when
@@ -70,9 +71,11 @@ pub(super) async fn give_back(desk: &Desk, acker: &Acker, distrust: &Cancellatio
 fn message(received: &Received, delivery: &Delivery) -> Message {
     Message {
         id: delivery.properties.message_id().as_ref().map(ToString::to_string),
-        traceparent: received.header(TRACEPARENT),
+        key: received.id.clone(),
+        traceparent: text_of(&received.properties, TRACEPARENT),
         redelivered: delivery.redelivered,
         body: delivery.data.clone(),
+        properties: received.properties.clone(),
     }
 }
 

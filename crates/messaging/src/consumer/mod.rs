@@ -5,12 +5,14 @@
 //! When the connection is lost, what runs goes on to its end; its acknowledgement fails, the broker delivers
 //! again, and the inbox drops the repeat.
 
+mod collecting;
 mod decide;
 mod delivery;
 mod session;
 
 use std::{sync::Arc, time::Duration};
 
+use lapin::BasicProperties;
 use techsupport_application::{AppError, deliveries::Verdict};
 use time::OffsetDateTime;
 use tokio::{sync::Semaphore, time::Instant};
@@ -23,19 +25,25 @@ use crate::{
     settings::BrokerSettings,
     topology::{QueueSet, Subscription, Topology},
 };
+use collecting::Collect;
 use session::{Ending, Session};
+
+pub use collecting::Collector;
 
 /// A message as its handler sees it.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// The id its publisher gave it: the event's.
     pub id: Option<String>,
+    /// What tells it apart from others in any case.
+    pub(crate) key: String,
     /// The trace it belongs to, unchecked.
     pub traceparent: Option<String>,
     /// Whether it was delivered before, to us or to somebody else.
     pub redelivered: bool,
     /// The CloudEvents document, unchecked.
     pub body: Vec<u8>,
+    pub(crate) properties: BasicProperties,
 }
 
 /// Decides what becomes of a message.
@@ -104,6 +112,39 @@ impl Consumer {
     ) -> Self {
         let topology = Topology::new(settings);
         let queues = topology.of(subscription).clone();
+        Self::of(settings, topology, queues, name, options, publisher, handler, stop)
+    }
+
+    /// A consumer of what `subscription` gave up. What the collector cannot keep stays where it is, however often
+    /// that happens: `options.max_failures` means nothing here.
+    pub fn collecting(
+        settings: &BrokerSettings,
+        subscription: Subscription,
+        name: &str,
+        mut options: ConsumerOptions,
+        publisher: Publisher,
+        collector: Arc<dyn Collector>,
+        stop: CancellationToken,
+    ) -> Self {
+        let topology = Topology::new(settings);
+        let queues = topology.of(subscription).of_dead_letters();
+        options.max_failures = u32::MAX;
+        let (queue, delivery_limit) = (subscription.name(), settings.delivery_limit);
+        let handler = Arc::new(Collect { collector, queue, delivery_limit });
+        Self::of(settings, topology, queues, name, options, publisher, handler, stop)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what the two above have in common")]
+    fn of(
+        settings: &BrokerSettings,
+        topology: Topology,
+        queues: QueueSet,
+        name: &str,
+        options: ConsumerOptions,
+        publisher: Publisher,
+        handler: Arc<dyn Handler>,
+        stop: CancellationToken,
+    ) -> Self {
         let desk = Desk {
             publisher,
             handler,

@@ -36,7 +36,7 @@ impl DeadLetterTx for PgTx<'_> {
             .bind::<sql_types::Text, _>(storable(&found.queue))
             .bind::<sql_types::Text, _>(storable(&found.key))
             .bind::<sql_types::Integer, _>(integer(found.replay))
-            .bind::<sql_types::Nullable<sql_types::Uuid>, _>(event.map(|event| event.uuid()))
+            .bind::<sql_types::Nullable<sql_types::Uuid>, _>(event.map(EventId::uuid))
             .bind::<sql_types::Nullable<sql_types::Text>, _>(found.kind.as_deref().map(storable))
             .bind::<sql_types::Nullable<sql_types::Text>, _>(found.content_type.as_deref().map(storable))
             .bind::<sql_types::Nullable<sql_types::Text>, _>(found.traceparent.as_deref().map(storable))
@@ -75,7 +75,7 @@ impl DeadLetterTx for PgTx<'_> {
                 .set((
                     dead_letters::state.eq(DeadLetterState::Queued.name()),
                     dead_letters::retry_at.eq(clock_timestamp()),
-                    dead_letters::settled_by.eq(by.map(|by| by.uuid())),
+                    dead_letters::settled_by.eq(by.map(UserId::uuid)),
                 ))
                 .execute(conn)?;
             let Some(event) = event else { return Ok(()) };
@@ -98,7 +98,7 @@ impl DeadLetterTx for PgTx<'_> {
                      (SELECT count(*) FROM dead_letters WHERE state = 'DEAD') - count(*) AS remaining FROM queued"
             ))
             .bind::<sql_types::BigInt, _>(i64::from(limit))
-            .bind::<sql_types::Nullable<sql_types::Uuid>, _>(by.map(|by| by.uuid()))
+            .bind::<sql_types::Nullable<sql_types::Uuid>, _>(by.map(UserId::uuid))
             .get_result(conn)
         })?;
         let queued = u32::try_from(row.queued).map_err(AppError::internal)?;
@@ -112,7 +112,7 @@ impl DeadLetterTx for PgTx<'_> {
                     dead_letters::state.eq(DeadLetterState::Discarded.name()),
                     dead_letters::body.eq(None::<Vec<u8>>),
                     dead_letters::settled_at.eq(clock_timestamp().nullable()),
-                    dead_letters::settled_by.eq(by.map(|by| by.uuid())),
+                    dead_letters::settled_by.eq(by.map(UserId::uuid)),
                 ))
                 .execute(conn)
         })

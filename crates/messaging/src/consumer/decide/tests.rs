@@ -4,6 +4,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::{
+    headers::{REPLAY, table},
     settings::tests::settings,
     topology::{Subscription, Topology},
 };
@@ -22,10 +23,7 @@ fn options() -> ConsumerOptions {
 }
 
 fn received(headers: &[(&'static str, AMQPValue)]) -> Received {
-    let mut table = FieldTable::default();
-    for (name, value) in headers {
-        table.insert(ShortString::from(*name), value.clone());
-    }
+    let table = table(headers.iter().map(|(name, value)| (*name, value.clone())));
     let properties = BasicProperties::default()
         .with_message_id("event-1".into())
         .with_content_type("application/cloudevents+json".into())
@@ -105,4 +103,26 @@ fn defects_go_round_ever_more_slowly_and_end() {
     let third = moved(decided(internal(), &received(&[(FAILURES, AMQPValue::LongInt(2))])));
     assert_eq!(third.routing_key, "sla-events.dlq");
     assert_eq!(header(&third, REASON), Some(text("internal error: a defect")));
+}
+
+#[test]
+fn the_number_of_the_replay_stays_with_the_message() {
+    let replayed = [(REPLAY, number(2)), (ATTEMPTS_BEFORE, number(7)), (FAILURES, number(2))];
+    let verdict = Verdict::Later { wait: Duration::ZERO, reason: "busy".into() };
+    let waiting = moved(decided(Ok(verdict), &received(&replayed)));
+    let dead = moved(decided(internal(), &received(&replayed)));
+    for copy in [&waiting, &dead] {
+        assert_eq!(header(copy, REPLAY), Some(number(2)));
+        assert_eq!(header(copy, ATTEMPTS_BEFORE), Some(number(7)));
+    }
+    assert_eq!(header(&dead, ATTEMPTS), Some(number(10)), "seven before, and three failures");
+}
+
+#[test]
+fn a_message_without_an_id_is_known_by_its_body() {
+    let arrived = |tag, body: &[u8]| {
+        Received::of(&Delivery::mock(tag, "".into(), "sla-events".into(), false, body.to_vec())).id
+    };
+    assert_eq!(arrived(1, b"one"), arrived(2, b"one"));
+    assert_ne!(arrived(1, b"one"), arrived(1, b"two"));
 }
