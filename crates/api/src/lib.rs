@@ -5,6 +5,7 @@
 
 mod background;
 mod cli;
+mod collecting;
 mod credentials;
 mod first_admin;
 mod health;

@@ -8,7 +8,7 @@ use techsupport_persistence::Listener;
 use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{StartError, background::Background};
+use crate::{StartError, background::Background, collecting::Collecting};
 
 /// How long tasks that were told to end may take to notice, once everything that matters is over. The
 /// goodbye to the broker takes at most as long.
@@ -32,6 +32,8 @@ pub(crate) struct Stoppable {
     pub(crate) relay: Option<Background>,
     pub(crate) forget: Option<Background>,
     pub(crate) feed: Option<Background>,
+    pub(crate) replay: Option<Background>,
+    pub(crate) collecting: Option<Collecting>,
     /// How long the sweep has to come to its end, and then the relay.
     pub(crate) stop_wait: Duration,
     pub(crate) publisher: Publisher,
@@ -108,11 +110,12 @@ impl RunningApi {
         drop(self.stoppable.bell.take());
         drop(self.stoppable.session_bell.take());
         drop(self.stoppable.event_bell.take());
-        let Stoppable { ended_sessions, forget, feed, sweep, relay, .. } = &mut self.stoppable;
-        for pass in [ended_sessions.take(), forget.take(), feed.take(), sweep.take(), relay.take()]
-            .into_iter()
-            .flatten()
-        {
+        if let Some(collecting) = self.stoppable.collecting.take() {
+            runtime.block_on(collecting.stop(stop_wait));
+        }
+        let Stoppable { ended_sessions, forget, feed, replay, sweep, relay, .. } = &mut self.stoppable;
+        let passes = [ended_sessions, forget, feed, replay, sweep, relay];
+        for pass in passes.map(Option::take).into_iter().flatten() {
             pass.stop(stop_wait);
         }
         self.stoppable.publishing.cancel();

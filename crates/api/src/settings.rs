@@ -47,6 +47,9 @@ pub struct ApiSettings {
     /// The event feed.
     #[garde(dive)]
     pub feed: FeedSettings,
+    /// Messages that were given up.
+    #[garde(dive)]
+    pub dead_letters: DeadLetterSettings,
     /// Kept answers of repeatable requests.
     #[garde(dive)]
     pub idempotency: IdempotencySettings,
@@ -147,6 +150,52 @@ pub struct FeedSettings {
     /// The longest of those, in milliseconds.
     #[garde(range(min = 1, max = 600_000))]
     pub max_backoff_ms: u64,
+}
+
+/// Section `[dead_letters]`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct DeadLetterSettings {
+    /// Whether this process stores what the dead-letter queues hold.
+    #[garde(skip)]
+    pub collect: bool,
+    /// Messages of each queue that are stored at once.
+    #[garde(range(min = 1, max = 50))]
+    pub parallelism: u16,
+    /// How long storing one may take, in milliseconds.
+    #[garde(range(min = 100, max = 300_000))]
+    pub budget_ms: u64,
+    /// Whether this process puts back what is to be put back.
+    #[garde(skip)]
+    pub replay: bool,
+    /// Dead letters that are put back together.
+    #[garde(range(min = 1, max = 10_000))]
+    pub batch: u32,
+    /// How often to look for some, in milliseconds.
+    #[garde(range(min = 1, max = 60_000))]
+    pub poll_ms: u64,
+    /// How long one that no queue took waits before it is tried again, in milliseconds.
+    #[garde(range(min = 1, max = 3_600_000))]
+    pub retry_after_ms: u64,
+    /// The wait after a pass that failed, in milliseconds; doubles each time.
+    #[garde(range(min = 1, max = 60_000))]
+    pub backoff_ms: u64,
+    /// The longest of those, in milliseconds.
+    #[garde(range(min = 1, max = 600_000))]
+    pub max_backoff_ms: u64,
+    /// Dead letters that one `POST /api/queue/dlq/replay` puts back.
+    #[garde(range(min = 1, max = 100_000))]
+    pub replay_all_max: u32,
+    /// How long what was put back or thrown away is remembered, in hours.
+    #[garde(range(min = 1, max = 8_760))]
+    pub keep_settled_hours: u64,
+}
+
+impl DeadLetterSettings {
+    /// Connections to the database: for as many messages as are stored at once, and for putting back.
+    pub(crate) fn connections(&self) -> u32 {
+        u32::from(self.parallelism) + 1
+    }
 }
 
 /// Section `[idempotency]`.
@@ -317,7 +366,8 @@ mod tests {
 
     #[test]
     fn every_section_belongs_to_a_program() {
-        let ours = "admin auth broker database feed http idempotency log passwords process relay sweep";
+        let ours =
+            "admin auth broker database dead_letters feed http idempotency log passwords process relay sweep";
         let of_the_workers = "imports monitor notifications worker";
         let known: Vec<&str> = ours.split(' ').chain(of_the_workers.split(' ')).collect();
         for line in BASE.lines().filter(|line| line.starts_with('[')) {

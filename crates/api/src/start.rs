@@ -7,7 +7,7 @@ use techsupport_application::{
     ports::{EventPublisher, Passwords, Readiness},
 };
 use techsupport_bootstrap::{
-    clock, ids,
+    clock, ids, recorder,
     secrets::WeakSecret,
     telemetry::{self, TelemetryError},
 };
@@ -19,7 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApiSettings, BcryptPasswords, CredentialsError, RunningApi,
-    background::{Background, Bell, EndedSessions, Feed, Forget, Pass, Relay, Sweep, describe_metrics},
+    background::{
+        Background, Bell, EndedSessions, Feed, Forget, Pass, Relay, Replay, Sweep, describe_metrics,
+    },
+    collecting::Collecting,
     first_admin, refuse_weak_secrets,
     running::Stoppable,
     settings::ms,
@@ -29,6 +32,9 @@ use crate::{
 pub(crate) const NAME: &str = "techsupport-api";
 /// What the database sees as the name of the background passes.
 const BACKGROUND: &str = "techsupport-api-background";
+
+/// What the database sees as the name of those who keep dead letters and put them back.
+const DEAD_LETTERS: &str = "techsupport-api-dead-letters";
 
 /// What the database sees as the name of those who learn of ended sessions.
 const SESSIONS: &str = "techsupport-api-sessions";
@@ -81,7 +87,8 @@ impl Api {
     /// and events wait in the outbox.
     pub fn start(settings: ApiSettings) -> Result<RunningApi, StartError> {
         telemetry::init(NAME, &settings.log)?;
-        techsupport_http::install_metrics().map_err(StartError::system("metrics cannot be recorded"))?;
+        recorder::install().map_err(StartError::system("metrics cannot be recorded"))?;
+        techsupport_http::describe_metrics();
         techsupport_messaging::describe_metrics();
         techsupport_persistence::describe_metrics();
         describe_metrics();
@@ -116,6 +123,8 @@ impl Api {
             relay: None,
             forget: None,
             feed: None,
+            replay: None,
+            collecting: None,
             stop_wait: ms(settings.process.stop_wait_ms),
             publisher: publisher.clone(),
             publishing,
@@ -127,11 +136,14 @@ impl Api {
         let events = EventBell::default();
         let address =
             serve(&settings, &ports, (revocations, events.clone()), &publisher, &runtime, &mut stoppable)?;
+        let dead_letters = dead_letter_database(&settings);
+        stoppable.collecting = collect(&settings, &dead_letters, &publisher, &runtime);
         tracing::info!(%address, profile = settings.profile.name(), "listening");
         // From here on what was started is stopped again when something fails.
         let mut running = RunningApi::new(address, runtime, stoppable);
         watch_sessions(&settings, ended, running.stoppable())?;
         watch_events(&settings, events, running.stoppable())?;
+        put_back(&settings, &dead_letters, &publisher, running.stoppable())?;
         watch(settings, &passwords, publisher, running.stoppable())?;
         Ok(running)
     }
@@ -155,6 +167,7 @@ fn serve(
         broker: Arc::new(Connection(publisher.clone())),
         queues: Arc::new(Inspector::new(&settings.broker, NAME)),
         replay_all_max: settings.dead_letters.replay_all_max,
+        metrics: recorder::text,
         now: clock::now,
         pool_size: usize::try_from(settings.database.pool_size).unwrap_or(usize::MAX),
     };
@@ -207,6 +220,41 @@ fn watch_events(
     Ok(())
 }
 
+/// Connections for dead letters of their own: when very many come, neither requests nor deadlines wait for them.
+fn dead_letter_database(settings: &ApiSettings) -> Database {
+    let pool_size = settings.dead_letters.connections();
+    Database::connect(&DatabaseSettings { pool_size, ..settings.database.clone() }, DEAD_LETTERS)
+}
+
+fn collect(
+    settings: &ApiSettings,
+    database: &Database,
+    publisher: &Publisher,
+    runtime: &Runtime,
+) -> Option<Collecting> {
+    let _inside = runtime.enter();
+    let drain = ms(settings.process.stop_wait_ms);
+    let start =
+        || Collecting::start((&settings.broker, NAME), &settings.dead_letters, drain, database, publisher);
+    settings.dead_letters.collect.then(start)
+}
+
+fn put_back(
+    settings: &ApiSettings,
+    database: &Database,
+    publisher: &Publisher,
+    stoppable: &mut Stoppable,
+) -> Result<(), StartError> {
+    if settings.dead_letters.replay {
+        let (replays, publisher) = (database.dead_letter_replays(), Arc::new(publisher.clone()));
+        let pass = Replay::new(replays, publisher, settings.dead_letters.clone());
+        let started = Background::start(pass, &Arc::default());
+        stoppable.replay =
+            Some(started.map_err(StartError::system("no thread that puts dead letters back"))?);
+    }
+    Ok(())
+}
+
 /// Starts the background passes, on connections of their own: a flood of requests that takes every connection
 /// of the pool must not make a breach late.
 fn watch(
@@ -231,7 +279,8 @@ fn watch(
         stoppable.feed = Some(Background::start(pass, &Arc::default()).map_err(no_thread())?);
     }
     if settings.idempotency.enabled {
-        let pass = Forget::new(ports_of(&database, passwords), settings.idempotency);
+        let keep_settled = Duration::from_hours(settings.dead_letters.keep_settled_hours);
+        let pass = Forget::new(ports_of(&database, passwords), settings.idempotency, keep_settled);
         stoppable.forget = Some(Background::start(pass, &Arc::default()).map_err(no_thread())?);
     }
     if settings.sweep.enabled {

@@ -1,9 +1,10 @@
-//! The loop that forgets kept answers whose time is over, a bounded number at a time.
+//! The loop that forgets kept answers and settled dead letters whose time is over, a bounded number at a time.
 
 use std::{sync::Arc, time::Duration};
 
 use techsupport_application::{
-    Actor, AppError, Budget, Call, Ctx, Ports, TraceContext, repeats::forget_answers,
+    Actor, AppError, Budget, Call, Ctx, Ports, TraceContext, dead_letters::forget_dead_letters,
+    repeats::forget_answers,
 };
 use techsupport_bootstrap::ids;
 
@@ -14,11 +15,13 @@ use crate::settings::{IdempotencySettings, ms};
 pub(crate) struct Forget {
     ports: Arc<Ports>,
     settings: IdempotencySettings,
+    /// How long settled dead letters are kept.
+    keep_settled: Duration,
 }
 
 impl Forget {
-    pub(crate) fn new(ports: Arc<Ports>, settings: IdempotencySettings) -> Self {
-        Self { ports, settings }
+    pub(crate) fn new(ports: Arc<Ports>, settings: IdempotencySettings, keep_settled: Duration) -> Self {
+        Self { ports, settings, keep_settled }
     }
 }
 
@@ -38,11 +41,14 @@ impl Pass for Forget {
             trace: TraceContext::start(ids::new_id(), ids::new_id()),
             budget: Arc::new(Budget::lasting(ms(self.settings.budget_ms))),
         };
-        let forgotten = forget_answers(Ctx::new(&self.ports, &call), self.settings.batch)?;
-        meters::forgotten(forgotten);
+        let (ctx, batch) = (Ctx::new(&self.ports, &call), self.settings.batch);
+        let answers = forget_answers(ctx, batch)?;
+        meters::forgotten(answers);
+        let dead_letters = forget_dead_letters(ctx, self.keep_settled, batch)?;
+        meters::dead_letters_forgotten(dead_letters);
         // A full batch says that there is more. It rests all the same: nobody waits for it.
-        let wait =
-            if forgotten >= self.settings.batch { self.settings.pause_ms } else { self.settings.poll_ms };
+        let is_full = answers >= batch || dead_letters >= batch;
+        let wait = if is_full { self.settings.pause_ms } else { self.settings.poll_ms };
         Ok(Next::After(ms(wait)))
     }
 }

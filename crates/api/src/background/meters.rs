@@ -10,6 +10,8 @@ const SET_ASIDE: &str = "sla_tickets_set_aside_total";
 const PUBLISHED: &str = "outbox_published_total";
 const UNPUBLISHED: &str = "outbox_unpublished_total";
 const FORGOTTEN: &str = "idempotency_answers_forgotten_total";
+const REPLAYED: &str = "dead_letters_replayed_total";
+const DEAD_FORGOTTEN: &str = "dead_letters_forgotten_total";
 const FED: &str = "event_feed_appended_total";
 const FAILURES: &str = "background_pass_failures_total";
 
@@ -25,9 +27,11 @@ pub(crate) fn describe_metrics() {
     describe_counter!(PUBLISHED, "Events of the outbox that were confirmed by the broker and marked");
     describe_counter!(UNPUBLISHED, "Tries to publish an event that no queue took; it stays in the outbox");
     describe_counter!(FORGOTTEN, "Kept answers of repeatable requests that were deleted after their time");
+    describe_counter!(REPLAYED, "Dead letters that were put back into their queue");
+    describe_counter!(DEAD_FORGOTTEN, "Dead letters that were deleted some time after they had been settled");
     describe_counter!(FED, "Events that were given their place in the feed");
     describe_counter!(FAILURES, "Runs of a background pass that failed as a whole, by pass");
-    for name in [STEPS, SET_ASIDE, PUBLISHED, UNPUBLISHED, FORGOTTEN] {
+    for name in [STEPS, SET_ASIDE, PUBLISHED, UNPUBLISHED, FORGOTTEN, REPLAYED, DEAD_FORGOTTEN] {
         counter!(name).increment(0);
     }
 }
@@ -50,6 +54,14 @@ pub(super) fn relayed(published: usize, unpublished: usize) {
 
 pub(super) fn forgotten(answers: u32) {
     counter!(FORGOTTEN).increment(u64::from(answers));
+}
+
+pub(super) fn dead_letters_forgotten(rows: u32) {
+    counter!(DEAD_FORGOTTEN).increment(u64::from(rows));
+}
+
+pub(super) fn replayed(messages: usize) {
+    counter!(REPLAYED).increment(as_u64(messages));
 }
 
 pub(super) fn fed(events: u32) {

@@ -1,4 +1,4 @@
-//! The background passes: the deadline sweep, the relay, and the forgetting of kept answers.
+//! The background passes: the deadline sweep, the relay, the replay of dead letters, and the forgetting of what is over.
 //!
 //! Each runs on a thread of its own. What a pass does is a use case of the application, which can be run
 //! twice and killed at any moment; the loop around it only waits, counts and logs. Nothing but
@@ -10,6 +10,7 @@ mod feed;
 mod forget;
 mod meters;
 mod relay;
+mod replay;
 mod steadiness;
 mod sweep;
 
@@ -29,6 +30,7 @@ pub(crate) use feed::Feed;
 pub(crate) use forget::Forget;
 pub(crate) use meters::describe_metrics;
 pub(crate) use relay::Relay;
+pub(crate) use replay::Replay;
 use steadiness::Steadiness;
 pub(crate) use sweep::Sweep;
 
