@@ -183,6 +183,13 @@ impl DeskBuilder {
         self.set("RELAY__ENABLED", false)
     }
 
+    /// Dead letters are collected. Otherwise they stay at the broker: few tests are about them, and each replica has
+    /// three connections for this.
+    #[must_use]
+    pub fn collecting(self) -> Self {
+        self.set("DEAD_LETTERS__COLLECT", true)
+    }
+
     /// So many replicas of the API on one database.
     #[must_use]
     pub fn replicas(self, replicas: usize) -> Self {
@@ -230,6 +237,8 @@ impl DeskBuilder {
             ("TECHSUPPORT__AUTH__THROTTLE__ACCOUNT_BURST", "100000".to_owned()),
             ("TECHSUPPORT__HTTP__RATE_LIMIT__REQUESTS", "1000000".to_owned()),
             ("TECHSUPPORT__FEED__POLL_MS", "20".to_owned()),
+            ("TECHSUPPORT__DEAD_LETTERS__COLLECT", "false".to_owned()),
+            ("TECHSUPPORT__DEAD_LETTERS__POLL_MS", "20".to_owned()),
             ("TECHSUPPORT__SWEEP__POLL_MS", "100".to_owned()),
             ("TECHSUPPORT__RELAY__POLL_MS", "20".to_owned()),
             ("TECHSUPPORT__RELAY__MAX_BACKOFF_MS", "300".to_owned()),

@@ -36,6 +36,9 @@ impl Verdict {
         if evidence.records.unpublished > 0 {
             verdict.find(format!("{} events of the outbox are not published", evidence.records.unpublished));
         }
+        if evidence.records.dead_letters > 0 {
+            verdict.find(format!("{} messages were given up", evidence.records.dead_letters));
+        }
         verdict
     }
 

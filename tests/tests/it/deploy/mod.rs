@@ -91,8 +91,9 @@ fn port_of(program: &str, variables: &[(String, String)]) -> u16 {
     }
 }
 
-/// What of an API ends after its requests, one after the other: background passes, and connections that listen.
-const PASSES: u64 = 5;
+/// What of an API ends after its requests, one after the other: background passes, the consumers of dead letters
+/// together, and connections that listen.
+const PASSES: u64 = 7;
 const LISTENERS_S: u64 = 3;
 /// What the server, the broker's goodbye and the last threads may take beyond their limits.
 const MARGINS_S: u64 = 5 + 2;

@@ -74,6 +74,8 @@ pub(crate) struct Records {
     pub(crate) tickets: Vec<Ticket>,
     /// Rows of the outbox that nobody published, of every type.
     pub(crate) unpublished: i64,
+    /// Messages that were given up, whatever became of them.
+    pub(crate) dead_letters: i64,
 }
 
 impl Records {
@@ -93,12 +95,14 @@ impl Records {
                 .rows("SELECT event_id AS event, channel, state, attempts FROM deliveries")?,
             inbox: psql.rows("SELECT event_id AS event FROM inbox")?,
             tickets: psql.rows(&tickets(client))?,
-            unpublished: psql
-                .run("SELECT count(*) FROM outbox WHERE published_at IS NULL")?
-                .parse()
-                .unwrap_or(i64::MAX),
+            unpublished: count(psql, "outbox WHERE published_at IS NULL")?,
+            dead_letters: count(psql, "dead_letters")?,
         })
     }
+}
+
+fn count(psql: &Psql, rows: &str) -> Result<i64> {
+    Ok(psql.run(&format!("SELECT count(*) FROM {rows}"))?.parse().unwrap_or(i64::MAX))
 }
 
 fn tickets(client: &str) -> String {

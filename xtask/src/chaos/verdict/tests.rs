@@ -79,6 +79,7 @@ fn good() -> Evidence {
             })
             .collect(),
         unpublished: 0,
+        dead_letters: 0,
     };
     let expected = TICKETS.iter().map(|ticket| String::from(*ticket)).collect();
     let left = vec![("sla-events".to_owned(), 0), ("sla-events.dlq".to_owned(), 0)];
@@ -165,6 +166,7 @@ fn rows_that_say_something_else_are_found() {
     assert_found(|e| e.records.events[0].kind = "other".into(), "the event e1 is a other");
     assert_found(|e| e.records.deliveries[0].state = "DEAD".into(), "did not reach the log: e1 (log, DEAD");
     assert_found(|e| e.records.unpublished = 4, "4 events of the outbox");
+    assert_found(|e| e.records.dead_letters = 3, "3 messages were given up");
     assert_found(|e| e.left[1].1 = 2, "2 messages are left in the queue sla-events.dlq");
 }
 
