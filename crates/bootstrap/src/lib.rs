@@ -7,6 +7,7 @@ pub mod clock;
 pub mod ids;
 pub mod monitor;
 pub mod program;
+pub mod recorder;
 pub mod secrets;
 pub mod servers;
 pub mod settings;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use techsupport_application::Ports;
+use techsupport_application::{Ports, ports::BrokerFigures};
 use time::OffsetDateTime;
 
 use crate::{AuthSettings, EventBell, Revocations};
@@ -28,6 +28,12 @@ pub struct HttpDeps {
     pub events: EventBell,
     /// For `/health/ready`.
     pub broker: Arc<dyn BrokerHealth>,
+    /// How much lies in the queues.
+    pub queues: Arc<dyn BrokerFigures>,
+    /// Dead letters that one call puts back at most.
+    pub replay_all_max: u32,
+    /// Everything that was measured, in Prometheus' text format.
+    pub metrics: fn() -> String,
     /// The clock that access tokens are issued and expire by.
     pub now: fn() -> OffsetDateTime,
     /// Database connections that requests may use. One is for probes; as many use cases as there are others

@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 use crate::{
     gate::Lane,
     inbound::Inbound,
-    metrics::prometheus_text,
     openapi::{Operation, Tag, terms},
     problem::{Kind, Problem},
     routes::Answer,
@@ -108,7 +107,7 @@ pub(crate) async fn process(inbound: Inbound) -> Answer {
 pub(crate) async fn prometheus(inbound: Inbound) -> Answer {
     refresh_backlog(inbound.state()).await;
     let kind = (header::CONTENT_TYPE, PROMETHEUS_TEXT);
-    Ok(HttpResponse::Ok().insert_header(kind).body(prometheus_text()))
+    Ok(HttpResponse::Ok().insert_header(kind).body((inbound.state().metrics)()))
 }
 
 async fn refresh_backlog(state: &State) {

@@ -33,7 +33,7 @@ pub use auth::Revocations;
 pub use deps::{BrokerHealth, HttpDeps};
 pub use feed::EventBell;
 pub use grid::{GridCell, GridRow, grid, grid_rows};
-pub use metrics::install_metrics;
+pub use metrics::describe_metrics;
 pub use openapi::{document as openapi, faults as openapi_faults};
 pub use server::HttpServer;
 pub use settings::{

@@ -1,46 +1,8 @@
-//! The recorder of this process's metrics. There is one a process, whoever measures.
+//! What is counted here, and by the probes of the database.
 
-use std::{io, sync::OnceLock};
-
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-
-/// From a millisecond to the request limit.
-const SECONDS: [f64; 16] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0];
-
-static RECORDER: OnceLock<Result<PrometheusHandle, String>> = OnceLock::new();
-
-/// Makes this process record metrics; once, further calls do nothing. What is measured before is lost.
-pub fn install_metrics() -> io::Result<()> {
-    let installed = RECORDER.get_or_init(|| {
-        let builder = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
-            .map_err(|error| error.to_string())?;
-        let handle = builder.install_recorder().map_err(|error| error.to_string())?;
-        describe();
-        Ok(handle)
-    });
-    installed.as_ref().map(drop).map_err(|error| io::Error::other(error.clone()))
-}
-
-/// Everything that was measured, in Prometheus' text format.
-pub(crate) fn prometheus_text() -> String {
-    RECORDER
-        .get()
-        .and_then(|recorder| recorder.as_ref().ok())
-        .map(PrometheusHandle::render)
-        .unwrap_or_default()
-}
-
-/// Folds what was measured into its buckets. Without it, and without anybody who reads the metrics, memory
-/// would grow with every measurement.
-pub(crate) fn upkeep() {
-    if let Some(Ok(recorder)) = RECORDER.get() {
-        recorder.run_upkeep();
-    }
-}
-
-fn describe() {
+/// Says what each figure means, and begins to count at zero: what first appears as one never rose. To be called
+/// once a recorder is installed.
+pub fn describe_metrics() {
     metrics::describe_counter!("http_requests_total", "Requests by method, route and status");
     metrics::describe_histogram!("http_request_duration_seconds", "From the head of a request to its answer");
     metrics::describe_gauge!("http_work_in_flight", "Places taken, by queue; common is the database's");
@@ -77,7 +39,6 @@ fn describe() {
         "backlog_read_failures_total",
         "Times the database did not tell the figures above"
     );
-    // What first appears as one never rose, for whoever asks how much it did.
     for name in ["http_requests_replayed_total", "login_throttled_total", "backlog_read_failures_total"] {
         metrics::counter!(name).increment(0);
     }

@@ -22,7 +22,6 @@ use tokio::net::TcpStream;
 use crate::{
     HttpDeps, HttpSettings,
     edge::{cors, edge},
-    metrics::{install_metrics, upkeep},
     mount::mount,
     state::State,
     wire::{WireStream, WireTimes},
@@ -30,7 +29,7 @@ use crate::{
 
 /// How long a connection may take to close after its last answer.
 const CLOSING: Duration = Duration::from_secs(1);
-/// How often measurements are folded.
+/// How often callers are forgotten who have all of their quota again.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// A server that is bound to its address. Connections wait until it runs.
@@ -43,7 +42,6 @@ pub struct HttpServer {
 impl HttpServer {
     /// Checks the keys and binds the address. An error says what is wrong with either.
     pub fn bind(deps: HttpDeps, settings: &HttpSettings) -> io::Result<Self> {
-        install_metrics()?;
         let state = State::new(deps, settings).map_err(io::Error::other)?;
         let wanted = SocketAddr::new(settings.bind, settings.port);
         let listener = listen(wanted, settings.backlog)?;
@@ -68,10 +66,7 @@ impl HttpServer {
             tokio::select! {
                 ended = &mut running => return ended,
                 () = &mut shutdown => break,
-                _ = upkeep_due.tick() => {
-                    upkeep();
-                    self.state.limits.forget();
-                }
+                _ = upkeep_due.tick() => self.state.limits.forget(),
             }
         }
         self.state.waiters.bell().close();

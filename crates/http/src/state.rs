@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use techsupport_application::Ports;
+use techsupport_application::{Ports, ports::BrokerFigures};
 use time::OffsetDateTime;
 
 use crate::{
@@ -29,7 +29,11 @@ pub(crate) struct State {
     pub(crate) refresh_lifetime: std::time::Duration,
     pub(crate) idempotency_lifetime: std::time::Duration,
     pub(crate) broker: Arc<dyn BrokerHealth>,
+    pub(crate) queues: Arc<dyn BrokerFigures>,
+    /// Dead letters that one call puts back at most.
+    pub(crate) replay_all_max: u32,
     pub(crate) health: Health,
+    pub(crate) metrics: fn() -> String,
     pub(crate) now: fn() -> OffsetDateTime,
     pub(crate) started: Instant,
 }
@@ -60,7 +64,10 @@ impl State {
             ports: deps.ports,
             settings: settings.clone(),
             broker: deps.broker,
+            queues: deps.queues,
+            replay_all_max: deps.replay_all_max,
             health: Health::default(),
+            metrics: deps.metrics,
             now: deps.now,
             started: Instant::now(),
         })

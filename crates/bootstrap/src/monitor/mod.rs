@@ -10,7 +10,6 @@
 //! callers, what is read of them and the time they get have bounds.
 
 mod ask;
-mod recorder;
 mod settings;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -20,20 +19,20 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
     task::spawn_blocking,
-    time::{interval, timeout},
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 pub use ask::{AskError, ask};
 pub use settings::MonitorSettings;
 
+use crate::recorder;
+
 /// Names what is missing, if anything is. May block.
 pub type Missing = Arc<dyn Fn() -> Option<&'static str> + Send + Sync>;
 
 /// The longest head of a request that is read.
 const MAX_HEAD_BYTES: usize = 8 * 1_024;
-/// How often measurements are folded into their buckets.
-const UPKEEP: Duration = Duration::from_secs(5);
 /// The wait when the operating system has no socket to give.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -67,14 +66,9 @@ impl Monitor {
 
     /// Answers until `stop` is cancelled. Whoever comes while every place is taken is turned away.
     pub async fn run(self, missing: Missing, stop: CancellationToken) {
-        let mut upkeep = interval(UPKEEP);
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => return,
-                _ = upkeep.tick() => {
-                    recorder::upkeep();
-                    continue;
-                }
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod client;
+mod recorder;
 #[path = "../../../../tests/src/conformance.rs"]
 mod conformance;
 pub mod stubs;
@@ -154,9 +155,13 @@ impl Desk {
             revocations: Arc::new(Revocations::new(&plan.auth, &plan.http)),
             events: events.clone(),
             broker: Arc::clone(&broker) as _,
+            queues: Arc::clone(&broker) as _,
+            replay_all_max: 1_000,
+            metrics: recorder::text,
             now,
             pool_size: plan.pool_size,
         };
+        recorder::install();
         let server = HttpServer::bind(deps, &plan.http).expect("bind");
         let address = server.address();
         let (stop, stopped) = oneshot::channel();
