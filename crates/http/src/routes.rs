@@ -10,7 +10,10 @@ use techsupport_domain::{Permission, Role};
 
 use crate::{
     explorer,
-    handlers::{accounts, agents, audit, clients, events, files, sessions, tickets, users},
+    handlers::{
+        accounts, agents, audit, clients, dead_letters, events, files, queue, reports, sessions, tickets,
+        users,
+    },
     health,
     inbound::{Inbound, OnceAnswer},
     openapi::Operation,
@@ -65,11 +68,12 @@ pub(crate) struct Route {
 }
 
 /// The table.
+#[expect(clippy::too_many_lines, reason = "it is read as one")]
 pub(crate) fn table() -> Vec<Route> {
     use Access::{Needs, Public};
     use Permission::{
-        DeleteTickets, KeepDirectory, ManageUsers, ReadAudit, ReadDirectory, ReadEvents, ReadImports,
-        ReadSelf, UploadFiles, WorkTickets,
+        DeleteTickets, KeepDirectory, KeepQueues, ManageUsers, ReadAudit, ReadDirectory, ReadEvents,
+        ReadImports, ReadReports, ReadSelf, UploadFiles, WorkTickets,
     };
     vec![
         post_secret("/api/auth/login", Public, accounts::login, accounts::login_docs),
@@ -126,6 +130,54 @@ pub(crate) fn table() -> Vec<Route> {
         post("/api/files/upload", Needs(UploadFiles), files::upload, files::upload_docs),
         get("/api/files/status/{id}", Needs(ReadImports), files::status, files::status_docs),
         get("/api/files/{id}/errors", Needs(UploadFiles), files::errors, files::errors_docs).with_query(),
+        get("/api/queue/stats", Needs(KeepQueues), queue::show, queue::show_docs),
+        get("/api/queue/dlq", Needs(KeepQueues), dead_letters::list, dead_letters::list_docs).with_query(),
+        // Before {id}, which would take it for one.
+        post(
+            "/api/queue/dlq/replay",
+            Needs(KeepQueues),
+            dead_letters::replay_all,
+            dead_letters::replay_all_docs,
+        ),
+        post(
+            "/api/queue/dlq/{id}/replay",
+            Needs(KeepQueues),
+            dead_letters::replay,
+            dead_letters::replay_docs,
+        ),
+        delete("/api/queue/dlq/{id}", Needs(KeepQueues), dead_letters::discard, dead_letters::discard_docs),
+        get(
+            "/api/reports/avg-resolution",
+            Needs(ReadReports),
+            reports::average_resolution,
+            reports::average_resolution_docs,
+        )
+        .with_query(),
+        get(
+            "/api/reports/escalated-per-month",
+            Needs(ReadReports),
+            reports::escalated_per_month,
+            reports::escalated_per_month_docs,
+        )
+        .with_query(),
+        get("/api/reports/top-agents", Needs(ReadReports), reports::top_agents, reports::top_agents_docs)
+            .with_query(),
+        get(
+            "/api/reports/weekly-status",
+            Needs(ReadReports),
+            reports::weekly_status,
+            reports::weekly_status_docs,
+        )
+        .with_query(),
+        get(
+            "/api/reports/last-processes",
+            Needs(ReadReports),
+            reports::last_imports,
+            reports::last_imports_docs,
+        ),
+        get("/api/reports/sla-compliance", Needs(ReadReports), reports::compliance, reports::compliance_docs)
+            .with_query(),
+        get("/api/reports/backlog", Needs(ReadReports), reports::backlog, reports::backlog_docs).with_query(),
         get("/api/events", Needs(ReadEvents), events::list, events::list_docs).with_query(),
         get("/health", Public, health::ok, health::ok_docs).unlimited(),
         get("/health/live", Public, health::ok, health::live_docs).unlimited(),

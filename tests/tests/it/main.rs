@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod auth;
+mod dead_letters;
 mod deploy;
 mod feed;
 mod grid;
@@ -11,6 +12,7 @@ mod imports;
 mod messaging;
 mod migrations;
 mod programs;
+mod queue;
 mod races;
 mod relay;
 mod repeats;

@@ -52,9 +52,9 @@ def mend_query(case):
 
 
 def mend_id(case):
-    """`bulk` is the name of a route, of which the rules of `{id}` say nothing."""
-    if (case.path_parameters or {}).get("id") == "bulk":
-        case.path_parameters["id"] = "no-bulk"
+    """`bulk` and `replay` are names of routes, of which the rules of `{id}` say nothing."""
+    if (case.path_parameters or {}).get("id") in ("bulk", "replay"):
+        case.path_parameters["id"] = "no-route"
     if not is_positive(case):
         return
     try:

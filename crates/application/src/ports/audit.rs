@@ -193,7 +193,7 @@ pub struct AuditFilter {
     pub actions: Vec<AuditAction>,
     /// By this user.
     pub actor: Option<UserId>,
-    /// To this user, client or agent.
+    /// To this user, client, agent or dead letter.
     pub target: Option<Uuid>,
     /// That came to this.
     pub outcome: Option<AuditOutcome>,

@@ -36,7 +36,7 @@ impl ListId {
 }
 
 fn is_paging(name: &str) -> bool {
-    matches!(name, "page" | "pageSize" | "cursor")
+    matches!(name, "page" | "pageSize" | "limit" | "cursor")
 }
 
 /// A cursor, taken apart.
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_list_is_its_path_and_what_was_asked_of_it() {
         let all = list("/api/tickets", "");
-        assert_eq!(list("/api/tickets", "page=3&pageSize=50&cursor=abc&q="), all);
+        assert_eq!(list("/api/tickets", "page=3&pageSize=50&limit=7&cursor=abc&q="), all);
         let open = list("/api/tickets", "status=OPEN&status=WAITING&priority=1");
         assert_eq!(list("/api/tickets", "priority=1&status=WAITING&status=OPEN"), open);
         let others = [

@@ -12,9 +12,9 @@
 //!
 //! The order has to be total (a key, then the id) and backed by an index on both.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, http::header::HeaderValue};
 use serde::Serialize;
-use techsupport_application::{Page, Paged, SortedBy};
+use techsupport_application::{Page, Paged, Position, SortedBy};
 
 use super::{
     cursor::{Cursor, ListId},
@@ -43,24 +43,45 @@ impl List {
         cursor: &Member<String>,
         sorted_by: SortedBy,
     ) -> Result<Self, Problem> {
-        let id = ListId::of(inbound.path(), inbound.parameters());
         let number = number.take_optional(rules::page_number)?;
-        let size = size.take_optional(rules::page_size)?.unwrap_or(Page::DEFAULT_SIZE);
-        let page = match (number, cursor.take_optional(rules::cursor)?) {
-            (Some(_), Some(_)) => {
+        if cursor.is_given() {
+            if number.is_some() {
                 return Err(Problem::parameter("cursor", "must not be given together with page"));
             }
-            (number, None) => Page::new(number.unwrap_or(1), size),
-            (None, Some(None)) => Page::behind(None, size),
-            (None, Some(Some(cursor))) => {
-                if cursor.list != id || !sorted_by.takes(cursor.position.key) {
-                    let detail = "was made for another list, or for other filters or another order";
-                    return Err(Problem::parameter("cursor", detail));
-                }
-                Page::behind(Some(cursor.position), size)
-            }
-        };
+            return Self::walked(inbound, size, cursor, sorted_by);
+        }
+        let id = ListId::of(inbound.path(), inbound.parameters());
+        let size = size.take_optional(rules::page_size)?.unwrap_or(Page::DEFAULT_SIZE);
+        let page = Page::new(number.unwrap_or(1), size);
         Ok(Self { page: page.ok_or_else(Problem::internal)?, id })
+    }
+
+    /// The same for a list that is only walked, from its beginning when there is no cursor.
+    pub(super) fn walked(
+        inbound: &Inbound,
+        size: &Member<String>,
+        cursor: &Member<String>,
+        sorted_by: SortedBy,
+    ) -> Result<Self, Problem> {
+        let id = ListId::of(inbound.path(), inbound.parameters());
+        let size = size.take_optional(rules::page_size)?.unwrap_or(Page::DEFAULT_SIZE);
+        let cursor = cursor.take_optional(rules::cursor)?.flatten();
+        if cursor.is_some_and(|cursor| cursor.list != id || !sorted_by.takes(cursor.position.key)) {
+            let detail = "was made for another list, or for other filters or another order";
+            return Err(Problem::parameter("cursor", detail));
+        }
+        let page = Page::behind(cursor.map(|cursor| cursor.position), size);
+        Ok(Self { page: page.ok_or_else(Problem::internal)?, id })
+    }
+
+    /// `Link` (RFC 8288) to the part behind this one, for answers that are bare lists.
+    pub(super) fn link_to_next(self, inbound: &Inbound, next: Position) -> Result<HeaderValue, Problem> {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(inbound.parameters().filter(|(name, _)| name != "cursor"))
+            .append_pair("cursor", &Cursor { list: self.id, position: next }.encode())
+            .finish();
+        let link = format!("<{}?{query}>; rel=\"next\"", inbound.path());
+        HeaderValue::try_from(link).map_err(|_| Problem::internal())
     }
 
     /// The answer that carries the page.

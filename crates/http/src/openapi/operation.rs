@@ -165,6 +165,18 @@ impl Operation {
         self.answer(status, meaning, schema, example)
     }
 
+    /// It answers with a bare list of these, of which there are at most so many if there is a bound.
+    pub(crate) fn answers_rows<T: Serialize + ToSchema>(
+        mut self,
+        meaning: &str,
+        most: Option<usize>,
+        sample: Option<T>,
+    ) -> Self {
+        let example = sample.and_then(|sample| serde_json::to_value([sample]).ok());
+        let rows = ArrayBuilder::new().items(self.refer::<T>()).max_items(most).build();
+        self.answer(200, meaning, Schema::Array(rows), example)
+    }
+
     /// It answers with a page of these.
     pub(crate) fn lists<T: Serialize + ToSchema>(mut self, sample: Option<T>) -> Self {
         let row = sample.and_then(|sample| serde_json::to_value(sample).ok());
@@ -217,6 +229,11 @@ impl Operation {
     /// The answer before carries the version of the thing.
     pub(crate) fn with_etag(self) -> Self {
         self.with_header("ETag", schemas::etag())
+    }
+
+    /// The answer before may say where the list goes on.
+    pub(crate) fn with_link_to_next(self) -> Self {
+        self.change_answer(|answer| answer.header("Link", schemas::link_to_next()))
     }
 
     /// The answer before always has this header.

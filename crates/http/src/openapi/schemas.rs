@@ -155,6 +155,15 @@ pub(super) fn location(pattern: &str) -> Header {
     HeaderBuilder::new().schema(Some(schema)).description(Some("The path of the new thing.")).build()
 }
 
+pub(super) fn link_to_next() -> Header {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^<[^>]+>; rel=\"next\"$"))
+        .examples(["</api/queue/dlq?limit=20&cursor=AQ>; rel=\"next\""]);
+    let meaning = "Where the list goes on (RFC 8288); missing at its end.";
+    HeaderBuilder::new().schema(Some(schema)).description(Some(meaning)).build()
+}
+
 pub(super) fn etag() -> Header {
     let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^\"[0-9]+\"$"));
     let meaning = "The version of the ticket, for `If-Match`.";

@@ -12,6 +12,8 @@ pub(crate) enum Tag {
     Tickets,
     Comments,
     Files,
+    Reports,
+    Queue,
     Events,
     Audit,
     Health,
@@ -20,7 +22,7 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// In the order in which they are shown.
-    const ALL: [Tag; 11] = [
+    const ALL: [Tag; 13] = [
         Tag::Authentication,
         Tag::Users,
         Tag::Clients,
@@ -28,6 +30,8 @@ impl Tag {
         Tag::Tickets,
         Tag::Comments,
         Tag::Files,
+        Tag::Reports,
+        Tag::Queue,
         Tag::Events,
         Tag::Audit,
         Tag::Health,
@@ -43,6 +47,8 @@ impl Tag {
             Tag::Tickets => "Tickets",
             Tag::Comments => "Comments",
             Tag::Files => "Files",
+            Tag::Reports => "Reports",
+            Tag::Queue => "Queue",
             Tag::Events => "Events",
             Tag::Audit => "Audit",
             Tag::Health => "Health",
@@ -66,6 +72,13 @@ impl Tag {
             }
             Tag::Comments => "What is said about a ticket.",
             Tag::Files => "Importing tickets of the past from spreadsheets, for the reports.",
+            Tag::Queue => {
+                "What is done behind the scenes: how much waits, and the messages that were given up, to be put back or \
+                 discarded."
+            }
+            Tag::Reports => {
+                "Figures about live and imported tickets together, for dashboards, and as files for spreadsheets."
+            }
             Tag::Events => "Everything that was published, to be walked by integrators.",
             Tag::Audit => "Who did what that matters to security.",
             Tag::Health => "For those who watch the service. Never limited, no token needed.",

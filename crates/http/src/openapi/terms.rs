@@ -4,8 +4,9 @@
 use serde_json::json;
 use techsupport_application::{
     Page,
+    dead_letters::QUEUES,
     events::EventType,
-    ports::{AuditAction, ImportStatus},
+    ports::{AgeBucket, AuditAction, ImportStatus, Source},
 };
 use techsupport_domain::{
     ClientTier, Role,
@@ -192,7 +193,7 @@ terms! {
     /// Who to look for.
     audit_actor_id => id_of("Done by this user.");
     /// To whom to look for.
-    audit_target_id => id_of("Done to this user, client or agent.");
+    audit_target_id => id_of("Done to this user, client, agent or dead letter.");
     /// What came of it.
     audit_outcome => names(&["SUCCESS", "FAILURE"]);
     /// Who did it.
@@ -269,8 +270,150 @@ terms! {
     wait => whole(0, 25)
         .default(Some(json!(0)))
         .description(Some("Seconds to hold the answer while there is nothing new."));
+    /// The name of a queue to look for.
+    queue_name => names(&QUEUES).description(Some("Given up by the consumer of this queue."));
+    /// The name of a queue.
+    queue_told => string().description(Some("The name of the queue.")).examples(["sla-events"]);
+    /// What waits, all in all.
+    queue_waiting => whole(0, i64::MAX).description(Some(
+        "Messages that wait in the queues for a consumer or for their next attempt (the sum of `ready`), and events that were not \
+         published yet (`outbox.pending`)."
+    ));
+    /// What is being done.
+    queue_active => whole(0, i64::MAX)
+        .description(Some("Notifications that are being delivered, and imports that a worker is at."));
+    /// What was done.
+    queue_completed => whole(0, i64::MAX)
+        .description(Some("Events that a consumer has finished with, and imports that ended and did not fail."));
+    /// What did not work yet, or at all.
+    queue_failed => whole(0, i64::MAX).description(Some(
+        "Notifications that wait for another attempt after one that failed, and imports that failed."
+    ));
+    /// What was given up.
+    queue_dead => whole(0, i64::MAX).description(Some(
+        "Messages that were given up and that nobody has put back or discarded: those that are listed, and those that the \
+         broker still holds, to be listed in a moment."
+    ));
+    /// What waits in a queue.
+    queue_ready => whole(0, i64::MAX)
+        .description(Some("Messages that wait for a consumer, or for their next attempt after one that failed."));
+    /// Who reads a queue.
+    queue_consumers => whole(0, i64::from(u32::MAX)).description(Some("Workers that are connected."));
+    /// Events on their way to the broker.
+    outbox_pending => whole(0, i64::MAX).description(Some("Events that were not published yet."));
+    /// How long the oldest of them waits.
+    outbox_oldest => whole(0, i64::MAX)
+        .description(Some("How long the oldest of them has been waiting, in whole seconds; 0 when there is none."));
+    /// What a dead letter says.
+    letter_data => ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .description(Some("The message: its JSON document, or its text as a string."));
+    /// How often it was tried.
+    letter_attempts => whole(0, i64::from(u32::MAX)).description(Some("How often it was tried, all replays together."));
+    /// Why it was given up.
+    letter_error => string().description(Some("Why it was given up."));
+    /// When it was given up.
+    letter_failed_at => string()
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .pattern(Some(MOMENT))
+        .description(Some("When it was given up."));
+    /// How many will be put back.
+    letters_queued => whole(0, i64::from(u32::MAX)).description(Some("So many are put back by this."));
+    /// How many will not.
+    letters_remaining => whole(0, i64::MAX).description(Some("So many are left, for another call."));
+    /// The place where a bare list goes on.
+    linked_cursor => string().description(Some(
+        "Where to go on: as `Link` of the answer before has it. Empty, or not given: from the beginning. Belongs to the \
+         filters it was made with."
+    ));
+    /// Where the tickets of a report come from.
+    report_source => names(&Source::ALL.map(Source::name))
+        .description(Some("Tickets of the desk, or imported ones, alone. Both together unless said otherwise."));
+    /// A client's type to look for.
+    client_type_wanted => names(&ClientTier::ALL.map(ClientTier::name)).description(Some("Tickets of clients of this type alone."));
+    /// A time zone.
+    time_zone => string()
+        .pattern(Some(r"^([Uu][Tt][Cc]|[A-Za-z]+(/[A-Za-z0-9_+\-]+){1,2})$"))
+        .max_length(Some(40))
+        .default(Some(json!("UTC")))
+        .description(Some("A time zone of the IANA database with its area, or UTC: where months and weeks begin and end."))
+        .examples(["Europe/Madrid"]);
+    /// How many rows at the top.
+    top_limit => whole(1, i64::from(Page::MAX_SIZE)).default(Some(json!(5))).description(Some("How many at most."));
+    /// A client's type in a report.
+    client_type_told => names(&ClientTier::ALL.map(ClientTier::name)).description(Some("The type of the clients."));
+    /// Minutes on average.
+    minutes_mean => minutes_of("The mean, in minutes, rounded half up to a whole one.");
+    /// Minutes in the middle.
+    minutes_p50 => minutes_of("Half of them took no longer, in minutes, rounded half up to a whole one.");
+    /// Minutes of almost all.
+    minutes_p90 => minutes_of("Nine of ten took no longer, in minutes, rounded half up to a whole one.");
+    /// How many tickets were resolved.
+    tickets_resolved => whole(1, i64::MAX).description(Some("How many were resolved."));
+    /// How many tickets were escalated.
+    tickets_escalated => whole(1, i64::MAX).description(Some("How many were escalated."));
+    /// How many tickets there are.
+    tickets_counted => whole(1, i64::MAX).description(Some("How many tickets."));
+    /// The agent of a report.
+    reported_agent => string()
+        .description(Some("The id of an agent of the desk, or what an imported file calls somebody."));
+    /// The name of the agent of a report.
+    reported_agent_name => string().description(Some("The name, where the desk has such an agent."));
+    /// A year.
+    year => ObjectBuilder::new().schema_type(Type::Integer).description(Some("The year."));
+    /// A month.
+    month => whole(1, 12).description(Some("The month, from 1."));
+    /// The year of a week.
+    week_year => ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .description(Some("The year of the week, which around the turn of the year is not always that of the day."));
+    /// A week.
+    week => whole(1, 53).description(Some("The week of ISO 8601, from 1."));
+    /// Deadlines that were kept.
+    clocks_met => whole(0, i64::MAX).description(Some("Clocks that were stopped in time."));
+    /// Deadlines that were not.
+    clocks_breached => whole(0, i64::MAX).description(Some("Clocks that ran out, whether they were stopped later or not."));
+    /// How many of a hundred deadlines were kept.
+    compliance_percent => ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .minimum(Some(0))
+        .maximum(Some(100))
+        .description(Some("`met` of `met` and `breached` together, rounded half up to a tenth."));
+    /// What clocks counted, in the middle.
+    counted_median => minutes_of("Half of the clocks that were stopped had counted no more, pauses left out; in minutes. Null without one.");
+    /// What almost all clocks counted.
+    counted_p90 => minutes_of("Nine of ten clocks that were stopped had counted no more, pauses left out; in minutes. Null without one.");
+    /// The status of a ticket that waits to be resolved.
+    status_unresolved => names(&unresolved());
+    /// How old a ticket is.
+    age_bucket => names(&AgeBucket::ALL.map(AgeBucket::name))
+        .description(Some("How long ago they were created, in days of 24 hours; each limit is the beginning of the next: `UNDER_3_DAYS` is a day or more, and less than three."));
+    /// What the original service grouped by: the client's type.
+    old_key_client_type => names(&ClientTier::ALL.map(ClientTier::name)).deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
+    /// What the original service grouped by: the agent.
+    old_key_agent => string().deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
+    /// What the original service called an import.
+    old_key_import => id_of(OLD_KEY).deprecated(Some(Deprecated::True));
+    /// What the original service grouped by: a part of the key.
+    old_year => ObjectBuilder::new().schema_type(Type::Integer).deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
+    /// What the original service grouped by: a part of the key.
+    old_month => whole(1, 12).deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
+    /// What the original service grouped by: a part of the key.
+    old_week => whole(1, 53).deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
+    /// What the original service grouped by: a part of the key.
+    old_status => names(&Status::ALL.map(Status::name)).deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
     /// The version of CloudEvents.
     specversion => names(&["1.0"]);
+}
+
+const OLD_KEY: &str = "The key that the original service grouped by, for its clients. The other members say the same.";
+
+fn minutes_of(what: &str) -> ObjectBuilder {
+    whole(0, i64::MAX).description(Some(what))
+}
+
+fn unresolved() -> Vec<&'static str> {
+    Status::ALL.into_iter().filter(|status| !status.is_answered()).map(Status::name).collect()
 }
 
 fn audit_action_names() -> Vec<&'static str> {

@@ -5,7 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
-        AccountReader, AgentFilter, AgentSpeed, AuditFilter, AuditReader, AuditRow, AverageResolution, Backlog, BacklogCount, ClientFilter, CommentRow, Compliance, Credentials, EndedSessions, EscalatedInMonth, FeedEvent, FeedQuery, FeedReader, ImportErrorRow, ImportReader, ImportRow, Passwords, Reader, Readiness, ReportFilter, Reports, SessionRow, StatusInWeek, StoredRefreshToken, TicketFilter, TimelineRow, Tx, UnitOfWork, UserFilter,
+        AccountReader, AgentFilter, AgentSpeed, AuditFilter, AuditReader, AuditRow, AverageResolution,
+        Backlog, BacklogCount, BrokerFigures, BrokerQueue, ClientFilter, CommentRow, Compliance, Credentials,
+        DeadLetterFilter, DeadLetterReader, DeadLetterRow, EndedSessions, EscalatedInMonth, FeedEvent,
+        FeedQuery, FeedReader, ImportErrorRow, ImportReader, ImportRow, Passwords, QueueFigures, Reader,
+        Readiness, ReportFilter, Reports, SessionRow, StatusInWeek, StoredRefreshToken, TicketFilter,
+        TimelineRow, Tx, UnitOfWork, UserFilter,
     },
 };
 use techsupport_domain::{
@@ -189,6 +194,21 @@ impl ImportReader for StubReader {
     }
 }
 
+impl DeadLetterReader for StubReader {
+    fn dead_letters(
+        &self,
+        _: &Budget,
+        _: &DeadLetterFilter,
+        _: Page,
+    ) -> Result<Paged<DeadLetterRow>, AppError> {
+        Ok(nothing())
+    }
+
+    fn queue_figures(&self, _: &Budget) -> Result<QueueFigures, AppError> {
+        Ok(QueueFigures::default())
+    }
+}
+
 impl FeedReader for StubReader {
     fn feed(&self, _: &Budget, query: &FeedQuery) -> Result<Option<Vec<FeedEvent>>, AppError> {
         (self.feed)(query)
@@ -255,6 +275,12 @@ pub struct Broker {
 impl BrokerHealth for Broker {
     fn is_up(&self) -> bool {
         !self.down.load(Ordering::SeqCst)
+    }
+}
+
+impl BrokerFigures for Broker {
+    fn queues(&self, _: &Budget) -> Result<Vec<BrokerQueue>, AppError> {
+        Ok(vec![BrokerQueue { name: "sla-events", ready: 3, consumers: 1, uncollected: 2 }])
     }
 }
 

@@ -1,0 +1,115 @@
+//! How much there is to do.
+
+use serde_json::{Value, json};
+use techsupport_tests::{Desk, Queue, Worker, eventually, until};
+
+use super::{DLQ, dead, state};
+
+const STATS: &str = "/api/queue/stats";
+
+fn queue(name: &str, ready: u32, consumers: u32, dead: u32) -> Value {
+    json!({"name": name, "ready": ready, "consumers": consumers, "deadLetter": dead})
+}
+
+#[test]
+fn broker_and_database_are_put_together() {
+    let desk = Desk::with().without_sweep().without_relay().set("DEAD_LETTERS__COLLECT", false).start();
+    desk.await_topology();
+    let admin = desk.admin();
+    let nothing = admin.get(STATS).expect(200).json();
+    let idle = ["sla-events", "webhook-events", "ticket-imports"].map(|name| queue(name, 0, 0, 0));
+    assert_eq!(
+        nothing,
+        json!({
+            "waiting": 0, "active": 0, "completed": 0, "failed": 0, "deadLetter": 0, "queues": idle,
+            "outbox": {"pending": 0, "oldestAgeSeconds": 0},
+        })
+    );
+
+    let broker = desk.broker();
+    let main = broker.name(Queue::Main);
+    broker.put(&main, "{}", 3);
+    broker.put(&format!("{main}.retry.300ms"), "{}", 1);
+    broker.put(&broker.name(Queue::DeadLetters), "{}", 2);
+    dead(&desk, "sla-events", b"{}", 1);
+    dead(&desk, "ticket-imports", b"{}", 1);
+    let ticket = desk.ticket(&admin, "VIP");
+    let pending = desk.database().count("outbox");
+    assert!(pending > 0);
+    desk.database().execute("UPDATE outbox SET created_at = created_at - interval '100 seconds'", &[]);
+    for values in [
+        "'PENDING', 1, now() + interval '1 hour', NULL, NULL",
+        "'PENDING', 2, NULL, 'disk full', NULL",
+        "'DELIVERED', 1, NULL, NULL, now()",
+    ] {
+        let delivery = format!(
+            "INSERT INTO deliveries (event_id, channel, state, attempts, lease_until, last_error, settled_at) \
+             VALUES (gen_random_uuid(), 'log', {values})"
+        );
+        desk.database().execute(&delivery, &[]);
+    }
+    desk.database().execute("INSERT INTO inbox (consumer, event_id) VALUES ('sla-events', $1)", &[&ticket]);
+    let expected = json!({
+        "waiting": 4 + pending, "active": 1, "completed": 1, "failed": 1, "deadLetter": 4,
+        "queues": [queue("sla-events", 4, 0, 3), queue("webhook-events", 0, 0, 0), queue("ticket-imports", 0, 0, 1)],
+    });
+    // A message on its way from a retry queue into the main one is in both for a moment.
+    until("the figures are right", || {
+        let mut stats = admin.get(STATS).expect(200).json();
+        let outbox = stats.as_object_mut().unwrap().remove("outbox").unwrap();
+        assert_eq!(outbox["pending"], pending);
+        assert!((100..1_000).contains(&outbox["oldestAgeSeconds"].as_u64().unwrap()), "{outbox}");
+        if stats == expected { Some(()) } else { None }
+    });
+}
+
+#[test]
+fn workers_are_counted_while_they_are_there() {
+    let desk = Desk::start();
+    desk.await_topology();
+    let admin = desk.admin();
+    let consumers = || admin.get(STATS).expect(200).json()["queues"][0]["consumers"].as_u64().unwrap();
+    assert_eq!(consumers(), 0);
+    {
+        let _worker = Worker::start(&desk);
+        eventually("a worker is there", || consumers() == 1);
+    }
+    eventually("it is gone", || consumers() == 0);
+}
+
+#[test]
+fn without_the_broker_there_are_no_figures_but_decisions_can_be_made() {
+    let desk = Desk::with().cuttable_broker().set("BROKER__CONNECT_TIMEOUT_MS", 1_000).start();
+    desk.await_topology();
+    let admin = desk.admin();
+    let (kept, discarded) = (dead(&desk, "sla-events", b"kept", 2), dead(&desk, "sla-events", b"{}", 1));
+    admin.get(STATS).expect(200);
+    desk.broker_way().cut();
+    for _ in 0..2 {
+        let away = admin.get(STATS).expect_problem(503, "unavailable");
+        assert!(away.header("retry-after").is_some());
+        // Whether or not this process has noticed yet.
+        eventually("it is noticed", || desk.anonymous().get("/health/ready").status == 503);
+    }
+    assert_eq!(admin.get(DLQ).expect(200).json().as_array().unwrap().len(), 2);
+    admin.delete(&format!("{DLQ}/{discarded}")).expect(204);
+    admin.call("POST", &format!("{DLQ}/{kept}/replay"), None).expect(202);
+    assert_eq!(state(&desk, kept), "QUEUED", "it waits for the broker");
+    desk.broker_way().heal();
+    let main = desk.broker().name(Queue::Main);
+    assert_eq!(desk.broker().take(&main).delivery.data, b"kept");
+    eventually("there are figures again", || admin.get(STATS).status == 200);
+}
+
+/// A broker that says nothing is as good as one that is away.
+#[test]
+fn a_silent_broker_is_not_waited_for() {
+    let desk = Desk::with().cuttable_broker().set("BROKER__CONNECT_TIMEOUT_MS", 500).start();
+    desk.await_topology();
+    let admin = desk.admin();
+    desk.broker_way().stall();
+    let silent = admin.get(STATS).expect_problem(503, "unavailable");
+    assert!(silent.header("retry-after").is_some());
+    desk.broker_way().heal();
+    eventually("there are figures again", || admin.get(STATS).status == 200);
+}
