@@ -5,6 +5,7 @@ that are meant to be accepted are helped where OpenAPI has no words for a rule:
 
 * a cursor is opaque: only one that the server gave out is good, with the filters it was made for, and not with a page;
 * a span of time does not end before it begins;
+* a time zone is one that exists;
 * waiting for events that nobody causes takes as long as is asked for;
 * the most common passwords are refused, and no pattern names them;
 * an id is one of ours, while schemathesis takes the end of any path that it sees for one (`instance` of a problem);
@@ -26,6 +27,7 @@ NOBODY = uuid.UUID(int=0)
 cursors = {}
 # Refresh tokens the server gave out.
 refresh_tokens = []
+ZONES = ["UTC", "Europe/Madrid", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia"]
 # Of several choices each is made, and the same ones when the seed is the same.
 chance = random.Random(1)
 
@@ -45,6 +47,8 @@ def mend_query(case):
         query.pop("page", None)
     if "after" in query:
         query["after"] = cursors.get((case.formatted_path, ()), "")
+    if "timeZone" in query:
+        query["timeZone"] = chance.choice(ZONES)
     if "wait" in query:
         query["wait"] = 1
     if "from" in query and "to" in query and str(query["from"]) > str(query["to"]):

@@ -202,7 +202,8 @@ async fn next_page(
     inbound.run_aside(move |ctx| imports::list_import_errors(ctx, id, page)).await
 }
 
-fn sample() -> ImportRow {
+/// An import.
+pub(super) fn sample() -> ImportRow {
     ImportRow {
         id: ImportId::new(samples::id(30)),
         file_name: "tickets_2025.xlsx".to_owned(),

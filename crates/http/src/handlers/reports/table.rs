@@ -1,0 +1,47 @@
+//! How the rows of a report look, as JSON or for a spreadsheet.
+
+use actix_web::{
+    HttpResponse,
+    http::header::{self, HeaderValue},
+};
+use serde::Serialize;
+
+use crate::{csv, inbound::Inbound, problem::Problem, routes::Answer};
+
+/// A row of a report.
+pub(super) trait Row: Serialize {
+    /// The columns of the spreadsheet.
+    const COLUMNS: &'static [&'static str];
+
+    /// A cell for each of them.
+    fn cells(&self) -> Vec<String>;
+}
+
+/// All rows, as the caller would rather have them.
+pub(super) fn answer<R: Row>(inbound: &Inbound, name: &str, rows: impl Iterator<Item = R>) -> Answer {
+    if csv::is_wanted(inbound.headers()) {
+        sheet(name, rows)
+    } else {
+        Ok(HttpResponse::Ok().json(rows.collect::<Vec<_>>()))
+    }
+}
+
+/// All rows, to download.
+pub(super) fn sheet<R: Row>(name: &str, rows: impl Iterator<Item = R>) -> Answer {
+    let mut text = csv::line(R::COLUMNS);
+    for row in rows {
+        let cells = row.cells();
+        text.push_str(&csv::line(&cells.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+    let disposition = format!("attachment; filename=\"{name}.csv\"");
+    let disposition = HeaderValue::from_str(&disposition).map_err(|_| Problem::internal())?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, csv::MEDIA_TYPE))
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .body(text))
+}
+
+/// What may not be there: an empty cell then.
+pub(super) fn or_empty(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
