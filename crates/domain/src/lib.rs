@@ -7,6 +7,7 @@
 mod agent;
 mod client;
 mod ids;
+mod periods;
 mod role;
 pub mod sla;
 pub mod text;
@@ -20,6 +21,7 @@ pub use ids::{
     AgentId, ClientId, CommentId, EventId, ImportId, PolicyVersionId, RefreshTokenId, SessionId, TicketId,
     UserId,
 };
+pub use periods::{Period, Stretch};
 pub use role::{Permission, Role};
 pub use user::User;
 pub use zone::{Zone, ZoneError};

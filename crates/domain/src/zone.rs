@@ -29,6 +29,10 @@ impl Zone {
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
+
+    pub(crate) fn rules(&self) -> &TimeZone {
+        &self.0
+    }
 }
 
 /// UTC.
