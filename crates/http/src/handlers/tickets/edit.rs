@@ -12,7 +12,6 @@ use crate::{
     handlers::rules,
     inbound::{Inbound, Member, given},
     openapi::{Operation, Tag, terms},
-    problem::{InputError, Place, Problem},
     routes::Answer,
 };
 
@@ -45,13 +44,15 @@ pub(crate) async fn edit(mut inbound: Inbound) -> Answer {
         priority: body.priority.take_optional(rules::priority)?,
         tags: body.tags.take_optional(rules::tags)?,
     };
-    let asked = body.title.is_given() || body.description.is_given();
-    if !(asked || body.priority.is_given() || body.tags.is_given()) {
-        return Err(Problem::invalid(vec![InputError {
-            place: Place::Pointer(String::new()),
-            detail: "at least one of title, description, priority and tags is required".to_owned(),
-        }]));
-    }
+    rules::at_least_one(
+        "",
+        &[
+            ("title", body.title.is_given()),
+            ("description", body.description.is_given()),
+            ("priority", body.priority.is_given()),
+            ("tags", body.tags.is_given()),
+        ],
+    )?;
     Ok(dto::answer(inbound.run(move |ctx| tickets::edit_ticket(ctx, &command)).await?))
 }
 
