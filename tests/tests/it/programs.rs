@@ -77,7 +77,7 @@ impl Running {
         Self::start_with(desk.variables())
     }
 
-    fn start_with(environment: &[(String, String)]) -> Self {
+    pub(crate) fn start_with(environment: &[(String, String)]) -> Self {
         let mut child = api(&["serve"], environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
