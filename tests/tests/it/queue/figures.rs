@@ -13,7 +13,7 @@ fn queue(name: &str, ready: u32, consumers: u32, dead: u32) -> Value {
 
 #[test]
 fn broker_and_database_are_put_together() {
-    let desk = Desk::with().without_sweep().without_relay().set("DEAD_LETTERS__COLLECT", false).start();
+    let desk = Desk::with().without_sweep().without_relay().start();
     desk.await_topology();
     let admin = desk.admin();
     let nothing = admin.get(STATS).expect(200).json();

@@ -64,7 +64,7 @@ fn they_are_listed_latest_first_each_as_it_is() {
 
 #[test]
 fn a_message_that_nobody_could_read_is_found_there_with_its_reason() {
-    let desk = Desk::start();
+    let desk = Desk::with().collecting().start();
     desk.await_topology();
     let _worker = techsupport_tests::Worker::start(&desk);
     desk.broker().put(&desk.broker().name(Queue::Main), "{\"colour\": \"red\"}", 1);

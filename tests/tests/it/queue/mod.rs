@@ -14,9 +14,9 @@ const DLQ: &str = "/api/queue/dlq";
 fn dead(desk: &Desk, queue: &str, body: &[u8], minutes_ago: i32) -> Uuid {
     let id = techsupport_bootstrap::ids::new_id();
     let stored = "INSERT INTO dead_letters (id, queue, message_key, replay, digest, event_id, body, attempts, error, \
-                  failed_at) VALUES ($1, $2, $1::text, 0, '\\x00', $1, $3, 3, 'log: no space left', \
+                  failed_at) VALUES ($1, $2, $5, 0, '\\x00', $1, $3, 3, 'log: no space left', \
                   date_trunc('milliseconds', now()) - make_interval(mins => $4))";
-    assert_eq!(desk.database().execute(stored, &[&id, &queue, &body, &minutes_ago]), 1);
+    assert_eq!(desk.database().execute(stored, &[&id, &queue, &body, &minutes_ago, &id.to_string()]), 1);
     id
 }
 
