@@ -151,6 +151,9 @@ pub trait TicketTx {
     /// The client's tier, which stays as it is until the end of the transaction. Whoever is changing it is waited for.
     fn hold_tier(&mut self, client: ClientId) -> Result<ClientTier, AppError>;
 
+    /// The tier of the client that the ticket's history told of last. `None` when it tells of none.
+    fn told_tier(&mut self, id: TicketId) -> Result<Option<ClientTier>, AppError>;
+
     /// The policy in force for tier and priority: the latest version of the most specific one.
     fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError>;
 

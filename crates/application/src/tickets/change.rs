@@ -1,7 +1,7 @@
 //! The road every change of a ticket takes: lock, notice what is overdue, compare, decide, record.
 
 use techsupport_domain::{
-    TicketId,
+    ClientTier, TicketId,
     sla::Policy,
     ticket::{Decision, Ticket, TicketEvent},
 };
@@ -51,12 +51,17 @@ pub(super) fn change_locked(
     }
 }
 
-/// A ticket that returns to work, and the policy in force for it. A change of the client's type passes over tickets
-/// that are resolved or deleted: so one that is no longer must not miss a change that is under way.
-pub(super) fn returning(tx: &mut dyn Tx, mut ticket: Ticket) -> Result<(Ticket, Policy), AppError> {
-    ticket.tier = tx.hold_tier(ticket.client)?;
-    let policy = tx.policy_in_force(ticket.tier, ticket.priority)?;
-    Ok((ticket, policy))
+/// A ticket that returns to work as its history knows it, the tier its client is of now, and the policy in force for
+/// it. A change of the client's type passes over tickets that are resolved or deleted: so one that is no longer must
+/// not miss a change that is under way.
+pub(super) fn returning(
+    tx: &mut dyn Tx,
+    mut ticket: Ticket,
+) -> Result<(Ticket, ClientTier, Policy), AppError> {
+    let tier = tx.hold_tier(ticket.client)?;
+    let policy = tx.policy_in_force(tier, ticket.priority)?;
+    ticket.tier = tx.told_tier(ticket.id)?.unwrap_or(tier);
+    Ok((ticket, tier, policy))
 }
 
 /// Deals with a deadline that has passed but was not noticed yet, for whoever may undo what comes next.

@@ -27,7 +27,7 @@ pub struct ChangeStatus {
 /// Moves a ticket. Of several callers who race for one transition exactly one succeeds; the others are
 /// refused like anybody who asks for what the table does not allow.
 ///
-/// A ticket that is reopened comes under the policy in force by then; a deadline that has passed by those terms is
+/// A ticket that is reopened comes under the policy in force by then, for the type that its client is of by then; a deadline that has passed by those terms is
 /// breached in the same transaction.
 pub fn change_status(ctx: Ctx<'_>, command: &ChangeStatus) -> Result<Ticket, AppError> {
     let comment = command.comment.as_ref().map(|remark| remark.named(CommentId::new(ctx.new_id())));
@@ -35,8 +35,8 @@ pub fn change_status(ctx: Ctx<'_>, command: &ChangeStatus) -> Result<Ticket, App
         let (ticket, now) = tx.lock_ticket(command.ticket)?.ok_or(AppError::NotFound(Entity::Ticket))?;
         let moved = change_locked(ctx, tx, (ticket, now), &command.expected, &mut |tx, ticket, now| {
             let moved = if (ticket.status, command.to) == (Status::Resolved, Status::InProgress) {
-                let (ticket, policy) = returning(tx, ticket)?;
-                ticket.reopen(&policy, now)?
+                let (ticket, tier, policy) = returning(tx, ticket)?;
+                ticket.reopen(tier, &policy, now)?
             } else {
                 ticket.transition(command.to, now)?
             };

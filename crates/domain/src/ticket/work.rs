@@ -38,20 +38,18 @@ impl Ticket {
         policy: &Policy,
         at: OffsetDateTime,
     ) -> Decision<Ticket, TicketEvent> {
-        let Some(tier) = replace(&mut self.tier, Some(tier)) else {
+        let Some(reclassified) = self.come_to(tier) else {
             return Decision { state: self, events: Vec::new() };
         };
         self.come_under(policy, at);
-        self.changed(
-            at,
-            vec![TicketEvent::Edited(Box::new(Edited { tier: Some(tier), ..Edited::default() }))],
-        )
+        self.changed(at, vec![reclassified])
     }
 
-    /// Work on a resolved ticket goes on, under the policy that is in force now: one that came into force
-    /// while the ticket was resolved has not touched its clocks.
-    pub fn reopen(self, policy: &Policy, at: OffsetDateTime) -> Outcome {
+    /// Work on a resolved ticket goes on, for a client of this tier and under the policy that is in force now: what
+    /// changed while the ticket was resolved has not touched it.
+    pub fn reopen(self, tier: ClientTier, policy: &Policy, at: OffsetDateTime) -> Outcome {
         let mut reopened = self.transition(Status::InProgress, at)?;
+        reopened.events.extend(reopened.state.come_to(tier));
         reopened.state.come_under(policy, at);
         Ok(reopened)
     }
@@ -75,9 +73,14 @@ impl Ticket {
         self.changed(at, vec![TicketEvent::Deleted])
     }
 
-    /// Brings the ticket back, under the policy that is in force now. Its clocks go on where they stood; the
-    /// time away is not counted. A ticket that is not away stays as it is.
-    pub fn restore(mut self, policy: &Policy, at: OffsetDateTime) -> Decision<Ticket, TicketEvent> {
+    /// Brings the ticket back, for a client of this tier and under the policy that is in force now. Its clocks go
+    /// on where they stood; the time away is not counted. A ticket that is not away stays as it is.
+    pub fn restore(
+        mut self,
+        tier: ClientTier,
+        policy: &Policy,
+        at: OffsetDateTime,
+    ) -> Decision<Ticket, TicketEvent> {
         if self.deleted_at.take().is_none() {
             return Decision { state: self, events: Vec::new() };
         }
@@ -88,8 +91,14 @@ impl Ticket {
                 Metric::FirstResponse | Metric::Resolution => clock.resume(at),
             }
         }
+        let events = [TicketEvent::Restored].into_iter().chain(self.come_to(tier)).collect();
         self.come_under(policy, at);
-        self.changed(at, vec![TicketEvent::Restored])
+        self.changed(at, events)
+    }
+
+    fn come_to(&mut self, tier: ClientTier) -> Option<TicketEvent> {
+        let tier = replace(&mut self.tier, Some(tier))?;
+        Some(TicketEvent::Edited(Box::new(Edited { tier: Some(tier), ..Edited::default() })))
     }
 
     /// Puts the clocks that have not been answered under another policy, keeping the time that they have

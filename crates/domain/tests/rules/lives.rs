@@ -34,7 +34,7 @@ proptest! {
             let (swept, events) = sweep(ticket, &mut model, now);
             ledger::remember(&mut history, &events, now, false);
             ticket = swept;
-            if model.deleted.is_none() || matches!(command, Command::Restore(_)) {
+            if model.deleted.is_none() || matches!(command, Command::Restore(..)) {
                 let (obeyed, events) = obey(ticket, &mut model, &life, *command, now);
                 ledger::remember(&mut history, &events, now, true);
                 ticket = obeyed;
@@ -86,19 +86,21 @@ fn obey(
             (ticket.assign(agent.as_ref(), at), model.assign(who, now))
         }
         Command::Delete => (Ok(ticket.delete(at)), Ok(model.delete(now))),
-        Command::Restore(policy) => {
-            (Ok(ticket.restore(&life.policy(policy), at)), Ok(model.restore(life.promises(policy), now)))
-        }
-        Command::Reopen(policy) => {
-            (ticket.reopen(&life.policy(policy), at), model.reopen(life.promises(policy), now))
-        }
+        Command::Restore(tier, policy) => (
+            Ok(ticket.restore(named(tier), &life.policy(policy), at)),
+            Ok(model.restore(tier, life.promises(policy), now)),
+        ),
+        Command::Reopen(tier, policy) => (
+            ticket.reopen(named(tier), &life.policy(policy), at),
+            model.reopen(tier, life.promises(policy), now),
+        ),
         Command::Prioritise(number, policy) => {
             let urgency = (Priority::parse(i64::from(number)).unwrap(), life.policy(policy));
             let edit = Edit { priority: Some(urgency), ..Edit::default() };
             (Ok(ticket.edit(edit, at)), Ok(model.prioritise(number, life.promises(policy), now)))
         }
         Command::Reclassify(tier, policy) => (
-            Ok(ticket.reclassify(ClientTier::parse(tier).unwrap(), &life.policy(policy), at)),
+            Ok(ticket.reclassify(named(tier), &life.policy(policy), at)),
             Ok(model.reclassify(tier, life.promises(policy), now)),
         ),
         Command::Comment(visibility) => {
@@ -127,6 +129,10 @@ fn obey(
             (before, Vec::new())
         }
     }
+}
+
+fn named(tier: &str) -> ClientTier {
+    ClientTier::parse(tier).unwrap()
 }
 
 fn check_same(ticket: &Ticket, model: &TicketModel, now: Us) {

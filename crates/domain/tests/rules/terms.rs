@@ -115,7 +115,7 @@ fn a_resolved_ticket_comes_under_other_terms_when_it_is_reopened() {
     let resolved = moved(working, Status::Resolved, minute(100));
     let urgent = to_priority(resolved, &resolve_within(120), 200);
     assert_eq!(clock(&urgent, Metric::Resolution).terms.target.get(), 600, "it met what it was promised");
-    let again = urgent.reopen(&resolve_within(120), minute(1_000)).unwrap().state;
+    let again = urgent.reopen(ClientTier::Vip, &resolve_within(120), minute(1_000)).unwrap().state;
     assert_eq!(clock(&again, Metric::Resolution).due_at, minute(1_020), "100 of 120 minutes are used up");
 }
 
@@ -123,11 +123,11 @@ fn a_resolved_ticket_comes_under_other_terms_when_it_is_reopened() {
 fn restored_a_ticket_goes_on_where_it_stood_under_what_is_promised_by_then() {
     let working = moved(build::open(resolve_within(600)), Status::InProgress, minute(10));
     let deleted = working.delete(minute(40)).state;
-    let back = deleted.clone().restore(&resolve_within(600), minute(5_000)).state;
+    let back = deleted.clone().restore(ClientTier::Vip, &resolve_within(600), minute(5_000)).state;
     assert_eq!(clock(&back, Metric::Resolution).due_at, minute(5_560));
-    let hurried = deleted.restore(&resolve_within(30), minute(5_000)).state;
+    let hurried = deleted.restore(ClientTier::Vip, &resolve_within(30), minute(5_000)).state;
     assert_eq!(ran(&hurried, 5_000), [-1, 0]);
-    let unchanged = back.clone().restore(&resolve_within(30), minute(6_000));
+    let unchanged = back.clone().restore(ClientTier::Vip, &resolve_within(30), minute(6_000));
     assert_eq!((unchanged.events.len(), unchanged.state), (0, back), "it was not away");
 }
 
@@ -135,7 +135,8 @@ fn restored_a_ticket_goes_on_where_it_stood_under_what_is_promised_by_then() {
 fn restored_a_ticket_still_waits_for_the_client() {
     let working = moved(build::open(resolve_within(600)), Status::InProgress, minute(10));
     let waiting = moved(working, Status::Waiting, minute(40));
-    let back = waiting.delete(minute(50)).state.restore(&resolve_within(600), minute(500)).state;
+    let back =
+        waiting.delete(minute(50)).state.restore(ClientTier::Vip, &resolve_within(600), minute(500)).state;
     assert_eq!(clock(&back, Metric::Resolution).state(), ClockState::Paused);
     assert_eq!(back.next_step_at(), None);
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use techsupport_application::{AppError, ports::Opening};
 use techsupport_domain::{
-    ClientId, ClientTier,
+    ClientId, ClientTier, TicketId,
     sla::Policy,
     ticket::{Priority, TicketNumber},
 };
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{PgTx, clock_timestamp};
 use crate::{
     rows::tier_of,
-    schema::{clients, sla_policies, sla_policy_versions},
+    schema::{clients, sla_policies, sla_policy_versions, ticket_timeline},
 };
 
 diesel::define_sql_function! {
@@ -29,6 +29,23 @@ impl PgTx<'_> {
             clients::table.find(client.uuid()).select(clients::tier).for_key_share().first(conn).optional()
         })?;
         tier.map(|tier| tier_of(&tier).map_err(AppError::internal)).transpose()
+    }
+
+    /// As the last entry that names it says: the one in which the ticket was opened, or one of those that moved its
+    /// deadlines.
+    pub(super) fn last_told_tier(&mut self, ticket: TicketId) -> Result<Option<ClientTier>, AppError> {
+        let told: Option<String> = self.exec(|conn| {
+            ticket_timeline::table
+                .filter(ticket_timeline::ticket_id.eq(ticket.uuid()))
+                .filter(ticket_timeline::action.eq_any(["CREATED", "EDITED"]))
+                .filter(ticket_timeline::after.has_key("clientType"))
+                .order((ticket_timeline::at.desc(), ticket_timeline::id.desc()))
+                .select(ticket_timeline::after.retrieve_as_text("clientType"))
+                .first(conn)
+                .optional()
+        })?;
+        let told = told.map(|tier| tier_of(&tier)).transpose();
+        told.map_err(|reason| AppError::Corrupt { ticket, reason })
     }
 
     pub(super) fn policy_for(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError> {

@@ -135,6 +135,10 @@ impl TicketTx for PgTx<'_> {
         self.held_tier(client)?.ok_or_else(|| AppError::internal("a ticket without a client"))
     }
 
+    fn told_tier(&mut self, id: TicketId) -> Result<Option<ClientTier>, AppError> {
+        self.last_told_tier(id)
+    }
+
     fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError> {
         self.policy_for(tier, priority)
     }

@@ -54,3 +54,50 @@ fn asking_twice_does_no_harm_and_nothing_comes_from_nothing() {
     admin.post(gone, &json!({})).expect_problem(404, "not-found");
     admin.post("/api/tickets/nonsense/restore", &json!({})).expect_problem(400, "invalid-input");
 }
+
+/// Its deadlines are those of the other type from then on, so the history has to say so, and of which one it was.
+#[test]
+fn a_ticket_that_returns_tells_of_which_type_its_client_is_by_then() {
+    let desk = Desk::with().without_sweep().without_relay().start();
+    let admin = desk.admin();
+    let client = desk.client_of(&admin, "VIP");
+    let becomes = |kind: &str| {
+        admin.patch(&format!("/api/clients/{client}"), &json!({"type": kind})).expect(200);
+    };
+    let [resolved, deleted] = [(); 2].map(|()| desk.ticket_for(&admin, client));
+    let go = |to: &str| {
+        let moved = admin.patch(&format!("{}/status", path(resolved)), &json!({"status": to}));
+        etag(&moved.expect(200))
+    };
+    let restore = || {
+        let back = admin.post(&format!("{}/restore", path(deleted)), &json!({})).expect(200);
+        etag(&back)
+    };
+    go("IN_PROGRESS");
+    go("RESOLVED");
+    admin.delete(&path(deleted)).expect(204);
+    becomes("NORMAL");
+    assert_eq!((go("IN_PROGRESS"), restore()), ("\"4\"".to_owned(), "\"3\"".to_owned()));
+    // Away again, the type changes to and fro, and there is nothing to tell.
+    go("RESOLVED");
+    admin.delete(&path(deleted)).expect(204);
+    becomes("VIP");
+    becomes("NORMAL");
+    assert_eq!((go("IN_PROGRESS"), restore()), ("\"6\"".to_owned(), "\"5\"".to_owned()));
+    becomes("VIP");
+    for (ticket, returns) in [(resolved, "STATUS_CHANGED"), (deleted, "RESTORED")] {
+        let list = admin.get(&format!("{}/timeline?pageSize=50", path(ticket))).expect(200).json();
+        let entries = list["data"].as_array().unwrap();
+        let edits: Vec<usize> = (0..entries.len()).filter(|n| entries[*n]["action"] == "EDITED").collect();
+        let told = edits.iter().map(|n| json!([entries[*n]["before"], entries[*n]["after"]]));
+        let (vip, normal) = (json!({"clientType": "VIP"}), json!({"clientType": "NORMAL"}));
+        assert_eq!(told.collect::<Vec<_>>(), [json!([vip, normal]), json!([normal, vip])], "{list}");
+        assert_eq!(entries[edits[0] - 1]["action"], returns);
+        assert_eq!(entries[edits[0] - 1]["at"], entries[edits[0]]["at"]);
+        assert_eq!(entries[edits[0]]["actor"], entries[edits[0] - 1]["actor"]);
+        let clocks = admin.get(&format!("{}/sla", path(ticket)));
+        assert_eq!(clocks.expect(200).json()["clocks"].as_array().unwrap().len(), 1);
+    }
+    let edited = desk.events().iter().filter(|kind| *kind == "pro.techsupport.ticket.edited.v1").count();
+    assert_eq!(edited, 4);
+}

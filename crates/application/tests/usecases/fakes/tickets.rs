@@ -120,6 +120,12 @@ impl TicketTx for Store {
         self.clients.get(&client).map(|client| client.tier).ok_or_else(|| AppError::internal("no client"))
     }
 
+    fn told_tier(&mut self, id: TicketId) -> Result<Option<ClientTier>, AppError> {
+        let entries = self.recorded.iter().filter(|it| it.ticket().id == id).flat_map(TicketChange::timeline);
+        let mut entries = entries.filter_map(|entry| entry.after.get("clientType")?.as_str());
+        Ok(entries.next_back().map(|tier| ClientTier::parse(tier).unwrap()))
+    }
+
     fn policy_in_force(&mut self, tier: ClientTier, priority: Priority) -> Result<Policy, AppError> {
         let specific = self.policies.get(&(tier, priority));
         Ok(specific.or(self.policy.as_ref()).cloned().unwrap_or_else(|| default_policy(version(), tier)))

@@ -32,9 +32,9 @@ pub enum Command {
     Move(&'static str),
     Assign(Option<AgentModel>),
     Delete,
-    /// With the policy in force, by its index.
-    Restore(usize),
-    Reopen(usize),
+    /// With the client's tier and the policy in force, by its index.
+    Restore(&'static str, usize),
+    Reopen(&'static str, usize),
     Prioritise(u8, usize),
     Reclassify(&'static str, usize),
     Comment(&'static str),
@@ -110,6 +110,10 @@ fn jump() -> impl Strategy<Value = Jump> {
     ]
 }
 
+fn tier() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["VIP", "NORMAL"])
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let agent = (100_u128..103, 1_u8..=3, prop::bool::weighted(0.8))
         .prop_map(|(id, level, active)| AgentModel { id, level, active });
@@ -118,11 +122,10 @@ fn command() -> impl Strategy<Value = Command> {
         3 => prop::option::weighted(0.7, agent).prop_map(Command::Assign),
         3 => Just(Command::Watch),
         1 => Just(Command::Delete),
-        2 => (0..POLICIES).prop_map(Command::Restore),
-        2 => (0..POLICIES).prop_map(Command::Reopen),
+        2 => (tier(), 0..POLICIES).prop_map(|(tier, policy)| Command::Restore(tier, policy)),
+        2 => (tier(), 0..POLICIES).prop_map(|(tier, policy)| Command::Reopen(tier, policy)),
         2 => (1_u8..=4, 0..POLICIES).prop_map(|(priority, policy)| Command::Prioritise(priority, policy)),
-        2 => (prop::sample::select(vec!["VIP", "NORMAL"]), 0..POLICIES)
-            .prop_map(|(tier, policy)| Command::Reclassify(tier, policy)),
+        2 => (tier(), 0..POLICIES).prop_map(|(tier, policy)| Command::Reclassify(tier, policy)),
         2 => prop::sample::select(vec!["PUBLIC", "INTERNAL"]).prop_map(Command::Comment),
         1 => (prop::sample::select(vec!["Smoke", "Fire"]), prop::sample::select(vec![&["a", "b"][..], &["b"][..], &[]]))
             .prop_map(|(title, tags)| Command::Rename(title, tags)),

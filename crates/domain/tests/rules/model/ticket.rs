@@ -54,9 +54,10 @@ impl TicketModel {
         Ok(self.changed(at, vec![moved]))
     }
 
-    /// Work on a resolved ticket goes on, as was promised meanwhile.
-    pub fn reopen(&mut self, promises: Vec<Promise>, at: Us) -> Told {
-        let told = self.transition("IN_PROGRESS", at)?;
+    /// Work on a resolved ticket goes on, as was promised meanwhile, for a client of this tier.
+    pub fn reopen(&mut self, tier: &'static str, promises: Vec<Promise>, at: Us) -> Told {
+        let mut told = self.transition("IN_PROGRESS", at)?;
+        told.extend(self.of_tier(tier));
         self.promise(promises, at);
         Ok(told)
     }
@@ -84,15 +85,15 @@ impl TicketModel {
     }
 
     pub fn reclassify(&mut self, tier: &'static str, promises: Vec<Promise>, at: Us) -> Vec<String> {
-        let before = std::mem::replace(&mut self.tier, tier);
-        if before == tier {
-            return Vec::new();
-        }
+        let Some(told) = self.of_tier(tier) else { return Vec::new() };
         self.promise(promises, at);
-        self.changed(
-            at,
-            vec![format!("edited title - description - priority - tags - tier {before} > {tier}")],
-        )
+        self.changed(at, vec![told])
+    }
+
+    fn of_tier(&mut self, tier: &'static str) -> Option<String> {
+        let before = std::mem::replace(&mut self.tier, tier);
+        (before != tier)
+            .then(|| format!("edited title - description - priority - tags - tier {before} > {tier}"))
     }
 
     /// A public comment by staff is a response; no comment is a new version.
@@ -104,10 +105,11 @@ impl TicketModel {
     }
 
     /// The clocks go on, but for the one that waits for the client.
-    pub fn restore(&mut self, promises: Vec<Promise>, at: Us) -> Vec<String> {
+    pub fn restore(&mut self, tier: &'static str, promises: Vec<Promise>, at: Us) -> Vec<String> {
         if self.deleted.take().is_none() {
             return Vec::new();
         }
+        let reclassified = self.of_tier(tier);
         let waiting = self.status == "WAITING";
         for clock in self.clocks.iter_mut().filter(|clock| clock.answered.is_none()) {
             if !(waiting && clock.promise.metric == "RESOLUTION") {
@@ -115,7 +117,7 @@ impl TicketModel {
             }
         }
         self.promise(promises, at);
-        self.changed(at, vec!["restored".to_owned()])
+        self.changed(at, ["restored".to_owned()].into_iter().chain(reclassified).collect())
     }
 
     /// Promises take the place of those for the same metric; a new one counts from now on, where there is still
