@@ -1,6 +1,9 @@
 //! One connection, and how the pool makes and judges it.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use diesel::{
     Connection, PgConnection, QueryResult, connection::SimpleConnection, connection::TransactionManager,
@@ -16,6 +19,8 @@ pub(crate) struct Link {
     pub(crate) conn: PgConnection,
     /// Set when the server is gone or a transaction could not be ended. The pool drops it then.
     pub(crate) broken: bool,
+    /// Since when it has kept the plans of statements.
+    planning_since: Instant,
 }
 
 impl Link {
@@ -38,6 +43,23 @@ impl Link {
     /// Opens a transaction; `setup` are further statements of the same round trip.
     pub(crate) fn begin(&mut self, setup: &str) -> Result<(), Failure> {
         self.query(|conn| Manager::begin_transaction_sql(conn, setup))
+    }
+
+    /// Opens a transaction whose statements are planned once for all values, and planned again when their plans are
+    /// older than `plan_lifetime`.
+    ///
+    /// It is for statements that find their rows by keys, where one plan is as good as another. PostgreSQL cannot
+    /// know that: it takes an array for ten rows long until it has looked, so it would rather plan for the one row
+    /// at hand each time, which takes longer than the work (PostgreSQL documentation, section 20.7.4). But a plan
+    /// that was made while a table was empty reads all of it, hence the lifetime. Numbers that a plan has to know,
+    /// such as a LIMIT, have to be written into the statement.
+    pub(crate) fn begin_planned(&mut self, setup: &str, plan_lifetime: Duration) -> Result<(), Failure> {
+        let mut setup = format!("{setup}; SET LOCAL plan_cache_mode = force_generic_plan");
+        if self.planning_since.elapsed() > plan_lifetime {
+            setup.push_str("; DISCARD PLANS");
+            self.planning_since = Instant::now();
+        }
+        self.begin(&setup)
     }
 
     pub(crate) fn commit(&mut self) -> Result<(), Failure> {
@@ -120,7 +142,7 @@ impl r2d2::ManageConnection for LinkManager {
     fn connect(&self) -> Result<Link, Self::Error> {
         let conn = self.open()?;
         self.reachability.connected();
-        Ok(Link { conn, broken: false })
+        Ok(Link { conn, broken: false, planning_since: Instant::now() })
     }
 
     fn is_valid(&self, link: &mut Link) -> Result<(), Self::Error> {

@@ -38,6 +38,10 @@ pub struct DatabaseSettings {
     /// The wait before the first repetition, in milliseconds; doubles each time, half of it random.
     #[garde(range(min = 1, max = 1_000))]
     pub retry_backoff_ms: u64,
+    /// How long a connection uses the plan of a statement that changes something, in milliseconds. Shorter: tables
+    /// that grow from nothing are planned for sooner. Longer: less planning.
+    #[garde(range(min = 100, max = 3_600_000))]
+    pub plan_lifetime_ms: u64,
     /// How long sent data may stay unacknowledged by the server's host before the connection counts as
     /// dead, in milliseconds.
     #[garde(range(min = 1_000, max = 300_000))]

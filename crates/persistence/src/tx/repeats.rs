@@ -76,11 +76,10 @@ impl RepeatTx for PgTx<'_> {
 
     fn forget_answers(&mut self, limit: u32) -> Result<u32, AppError> {
         let forgotten = self.exec(|conn| {
-            diesel::sql_query(
+            diesel::sql_query(format!(
                 "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys \
-                 WHERE expires_at <= now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)",
-            )
-            .bind::<sql_types::BigInt, _>(i64::from(limit))
+                 WHERE expires_at <= now() ORDER BY expires_at LIMIT {limit} FOR UPDATE SKIP LOCKED)"
+            ))
             .execute(conn)
         })?;
         Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))

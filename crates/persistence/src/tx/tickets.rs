@@ -263,12 +263,11 @@ struct Claimed {
 /// Planned anew each time (diesel does not cache `sql_query`): a plan made while the tables were empty would
 /// read all of them once they are not.
 fn claim_due(conn: &mut PgConnection, limit: u32) -> QueryResult<Vec<Uuid>> {
-    let claimed: Vec<Claimed> = diesel::sql_query(
+    let claimed: Vec<Claimed> = diesel::sql_query(format!(
         "SELECT t.id FROM sla_clocks k JOIN tickets t ON t.id = k.ticket_id \
-         WHERE k.wake_at <= now() AND t.deleted_at IS NULL ORDER BY k.wake_at LIMIT $1 \
-         FOR UPDATE OF t SKIP LOCKED",
-    )
-    .bind::<sql_types::BigInt, _>(i64::from(limit))
+         WHERE k.wake_at <= now() AND t.deleted_at IS NULL ORDER BY k.wake_at LIMIT {limit} \
+         FOR UPDATE OF t SKIP LOCKED"
+    ))
     .load(conn)?;
     Ok(claimed.into_iter().map(|row| row.id).collect())
 }

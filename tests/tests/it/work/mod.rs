@@ -3,6 +3,7 @@
 mod failures;
 mod limits;
 mod outages;
+mod plans;
 mod scopes;
 
 use techsupport_application::ports::NewClient;
