@@ -1,4 +1,4 @@
--- POST /api/tickets: crates/persistence/src/tx, `opening` and `record`, with one ticket. BEGIN goes without the two SET LOCAL
+-- POST /api/tickets: crates/persistence/src/tx, `opening` and `record`, with one ticket. BEGIN goes without the SET LOCAL
 -- that travel with ours: pgbench cannot prepare several statements at once.
 \set n random(1, {clients})
 \set p random(1, 4)

@@ -1,5 +1,5 @@
 -- PATCH /api/tickets/{id}/status: crates/persistence/src/tx, `lock_ticket` and `record`, with one ticket each. BEGIN goes
--- without the two SET LOCAL that travel with ours: pgbench cannot prepare several statements at once.
+-- without the SET LOCAL that travel with ours: pgbench cannot prepare several statements at once.
 \set n :client_id * {span} + random(1, {span})
 BEGIN;
 SELECT id, number, version, title, description, status, priority, client_id, agent_id, escalation_level, created_at,
