@@ -100,3 +100,21 @@ fn a_message_that_no_worker_survives_is_given_up() {
     assert_eq!(deliver(&desk, &[&log], BREACH), dead(4, "log: the worker did not survive any attempt"));
     assert_eq!(log.attempts(), [0; 0], "nobody dies of it once more");
 }
+
+/// After a replay a delivery is tried as often as if it were new, under numbers that nobody had before.
+#[test]
+fn what_was_forgiven_counts_neither_against_the_limit_nor_for_the_waits() {
+    let (desk, mail) = (Desk::new(), FakeChannel::new("mail", [gone(), busy(), busy(), busy()]));
+    assert_eq!(deliver(&desk, &[&mail], BREACH), dead(1, "mail: no such mailbox"));
+    {
+        let mut store = desk.store();
+        let row = store.deliveries.get_mut(&(event(), ChannelName("mail"))).unwrap();
+        (row.given_up, row.forgiven) = (None, row.attempts);
+    }
+    assert_eq!(deliver(&desk, &[&mail], BREACH), later(1, "mail: busy"));
+    desk.pass(seconds(1));
+    assert_eq!(deliver(&desk, &[&mail], BREACH), later(10, "mail: busy"));
+    desk.pass(seconds(10));
+    assert_eq!(deliver(&desk, &[&mail], BREACH), dead(4, "mail: busy"));
+    assert_eq!(mail.attempts(), [1, 2, 3, 4]);
+}
