@@ -103,15 +103,22 @@ fn several_migrators_take_turns() {
     assert_eq!(applied, migrate::status(&database.settings()).unwrap().len());
 }
 
+/// Takes steps back until this one was, too. Returns how many.
+fn take_back(settings: &DatabaseSettings, step: &str) -> usize {
+    let steps = migrate::status(settings).unwrap();
+    let later = steps.iter().skip_while(|each| !each.name.contains(step)).count();
+    for _ in 0..later {
+        migrate::down_one(settings).unwrap();
+    }
+    later
+}
+
 /// A step in a transaction that needs a table which somebody uses all the while.
 #[test]
 fn a_migration_that_gets_no_lock_lets_go_and_tries_again() {
     let database = TestDatabase::migrated();
     let settings = DatabaseSettings { lock_timeout_ms: 50, ..database.settings() };
-    let steps = migrate::status(&settings).unwrap();
-    for _ in steps.iter().skip_while(|step| !step.name.contains("000011")) {
-        migrate::down_one(&settings).unwrap();
-    }
+    let taken_back = take_back(&settings, "000011");
     let mut user = database.connect();
     let mut use_of_the_table = user.transaction().unwrap();
     use_of_the_table.batch_execute("LOCK TABLE outbox IN ACCESS SHARE MODE").unwrap();
@@ -126,7 +133,7 @@ fn a_migration_that_gets_no_lock_lets_go_and_tries_again() {
             })
         });
         use_of_the_table.commit().unwrap();
-        assert_eq!(migrator.join().unwrap().unwrap().len(), 5);
+        assert_eq!(migrator.join().unwrap().unwrap().len(), taken_back);
     });
 }
 
@@ -135,7 +142,7 @@ fn a_migration_that_gets_no_lock_lets_go_and_tries_again() {
 fn an_unfinished_index_is_made_anew() {
     let database = TestDatabase::migrated();
     let settings = database.settings();
-    migrate::down_one(&settings).unwrap();
+    take_back(&settings, "000015");
     database
         .connect()
         .batch_execute(
