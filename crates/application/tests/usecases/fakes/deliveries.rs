@@ -75,7 +75,7 @@ impl DeliveryTx for Store {
         }
         match retry_after {
             Some(wait) => row.not_before = Some(now + wait),
-            None => row.given_up = Some(error.to_owned()),
+            None => (row.given_up, row.not_before) = (Some(error.to_owned()), None),
         }
         Ok(true)
     }
