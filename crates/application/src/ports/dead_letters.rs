@@ -149,7 +149,7 @@ pub struct DeadLetterFilter {
 pub struct QueueFigures {
     /// Deliveries and imports that somebody is at: their lease has not ended.
     pub active: i64,
-    /// Events that a consumer has finished with, and imports that ended and did not fail.
+    /// Events that a consumer has finished with, and imports that ended and did not fail. Beyond a million an estimate.
     pub completed: i64,
     /// Deliveries that wait for another attempt after one that failed, and imports that failed.
     pub failed: i64,

@@ -284,7 +284,7 @@ terms! {
         .description(Some("Notifications that are being delivered, and imports that a worker is at."));
     /// What was done.
     queue_completed => whole(0, i64::MAX)
-        .description(Some("Events that a consumer has finished with, and imports that ended and did not fail."));
+        .description(Some("Events that a consumer has finished with, and imports that ended and did not fail. Beyond a million it is an estimate."));
     /// What did not work yet, or at all.
     queue_failed => whole(0, i64::MAX).description(Some(
         "Notifications that wait for another attempt after one that failed, and imports that failed."

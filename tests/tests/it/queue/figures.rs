@@ -63,6 +63,23 @@ fn broker_and_database_are_put_together() {
     });
 }
 
+/// Nobody has to wait until what is done was counted, however much that is.
+#[test]
+fn what_is_done_is_estimated_when_it_is_very_much() {
+    let desk = Desk::start();
+    desk.await_topology();
+    let admin = desk.admin();
+    let completed = || admin.get(STATS).expect(200).json()["completed"].clone();
+    desk.database()
+        .execute("INSERT INTO inbox (consumer, event_id) VALUES ('sla-events', gen_random_uuid())", &[]);
+    assert_eq!(completed(), 1);
+    let grown = "UPDATE pg_class SET reltuples = $1 WHERE oid = 'inbox'::regclass";
+    assert_eq!(desk.database().execute(grown, &[&999_999_f32]), 1);
+    assert_eq!(completed(), 1);
+    desk.database().execute(grown, &[&5_000_000_f32]);
+    assert_eq!(completed(), 5_000_000);
+}
+
 #[test]
 fn workers_are_counted_while_they_are_there() {
     let desk = Desk::start();
