@@ -30,9 +30,6 @@ impl From<AppError> for Problem {
                 Kind::PreconditionFailed,
                 "it has changed since the version that If-Match names; nothing was changed",
             ),
-            AppError::UnknownZone => {
-                Problem::parameter("timeZone", "is a time zone that the database does not know")
-            }
             AppError::RepeatDiffers => Problem::new(
                 Kind::RepeatDiffers,
                 "this idempotency key was used before with another body; nothing was changed",
@@ -55,7 +52,11 @@ impl From<AppError> for Problem {
             }
             AppError::Corrupt { ticket, reason } => {
                 tracing::error!(ticketId = %ticket, reason, "a stored ticket cannot be understood");
-                Problem::internal()
+                // Of many tickets the caller has to know which one to leave out.
+                Problem::new(
+                    Kind::Internal,
+                    format!("ticket {ticket} cannot be read; the request id helps to find out why"),
+                )
             }
             AppError::Internal(source) => {
                 tracing::error!(error = %Chain(source.as_ref()), "internal error");

@@ -104,7 +104,9 @@ fn a_ticket_that_cannot_be_read_fails_the_whole_and_leaves_the_key_free() {
     title("x");
     let items = json!([{"id": sound, "status": "IN_PROGRESS"}, {"id": corrupt, "status": "IN_PROGRESS"}]);
     let caller = admin.with_header("idempotency-key", "monday");
-    caller.post(PATH, &items).expect_problem(500, "internal");
+    let failed = caller.post(PATH, &items).expect_problem(500, "internal");
+    let failed = failed.json();
+    assert!(failed["detail"].as_str().unwrap().contains(&corrupt.to_string()), "{failed}");
     assert_eq!(desk.database().count("tickets WHERE status = 'OPEN'"), 2);
     title("The printer");
     assert_eq!(statuses(&results(&caller, &items)), [200, 200]);
