@@ -3,13 +3,7 @@
 //! A task owns the connection and serves one batch at a time, so every return belongs to the batch at hand.
 //! While there is no connection it refuses at once: nobody waits for a broker that is down, the outbox does.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use lapin::{Channel, options::ConfirmSelectOptions};
 use techsupport_application::{
@@ -19,7 +13,7 @@ use techsupport_application::{
         DeadLetterPublisher, EventPublisher, PublishFailure, PublishReport, ReplayMessage, ReplayReport,
     },
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -51,7 +45,7 @@ struct Request {
 #[derive(Clone)]
 pub struct Publisher {
     requests: mpsc::Sender<Request>,
-    connected: Arc<AtomicBool>,
+    connected: watch::Receiver<bool>,
     topology: Arc<Topology>,
     retry_after: Duration,
 }
@@ -63,10 +57,11 @@ impl Publisher {
     /// Must be called within a tokio runtime.
     pub fn start(settings: &BrokerSettings, name: &str, stop: CancellationToken) -> Self {
         let (requests, inbox) = mpsc::channel(WAITING_ROOM);
+        let (connects, connected) = watch::channel(false);
         let topology = Topology::new(settings);
         let publisher = Self {
             requests,
-            connected: Arc::new(AtomicBool::new(false)),
+            connected,
             topology: Arc::new(topology.clone()),
             retry_after: settings.reconnect_max(),
         };
@@ -75,7 +70,7 @@ impl Publisher {
             topology,
             name: name.to_owned(),
             inbox,
-            connected: Arc::clone(&publisher.connected),
+            connected: connects,
             stop,
         };
         tokio::spawn(office.stay_open());
@@ -84,7 +79,13 @@ impl Publisher {
 
     /// Whether there is a connection right now.
     pub fn is_connected(&self) -> bool {
-        self.connected.load(Ordering::Relaxed)
+        *self.connected.borrow()
+    }
+
+    /// Waits until there is a connection, and everything at the broker that these settings ask for; or nothing to wait
+    /// for any more, since the task has ended.
+    pub(crate) async fn connected(&self) {
+        drop(self.connected.clone().wait_for(|connected| *connected).await);
     }
 
     /// Waits for the task to end, which says goodbye to the broker first.
@@ -187,7 +188,7 @@ struct Office {
     topology: Topology,
     name: String,
     inbox: mpsc::Receiver<Request>,
-    connected: Arc<AtomicBool>,
+    connected: watch::Sender<bool>,
     stop: CancellationToken,
 }
 
@@ -289,7 +290,7 @@ impl Office {
     }
 
     fn set_connected(&self, connected: bool) {
-        self.connected.store(connected, Ordering::Relaxed);
+        self.connected.send_replace(connected);
         meters::connected(&self.name, connected);
     }
 }
@@ -315,6 +316,8 @@ fn answer(request: Request, outcome: Result<Vec<Fate>, Unpublished>) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
     use crate::settings::tests::settings;

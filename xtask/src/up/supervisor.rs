@@ -26,23 +26,21 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts all services.
+    /// Starts the API.
     pub(crate) fn start(servers: Servers, api: Service, workers: [Service; 2]) -> Result<Self> {
         let api_tail = Tail::from_end(api.log());
         let worker_tails = workers.each_ref().map(|worker| Tail::from_end(worker.log()));
         let backoffs = [(); 5].map(|()| Backoff::new());
         let mut supervisor = Self { api, workers, api_tail, worker_tails, backoffs, servers };
         start(&mut supervisor.api, &supervisor.servers)?;
-        for worker in &mut supervisor.workers {
-            start(worker, &supervisor.servers)?;
-        }
         Ok(supervisor)
     }
 
-    /// Waits until requests are answered.
+    /// Waits until requests are answered, and starts the workers. By then the queues are there: programs that declare
+    /// the same ones at once get into each other's way at the broker, which they log as errors.
     pub(crate) fn await_ready(&mut self, port: u16) -> Result<()> {
-        let [worker, importer] = &mut self.workers;
-        await_ready(port, &mut [&mut self.api, worker, importer])
+        await_ready(port, &mut [&mut self.api])?;
+        self.workers.iter_mut().try_for_each(|worker| start(worker, &self.servers))
     }
 
     pub(crate) fn database_url(&self) -> &str {
