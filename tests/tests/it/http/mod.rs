@@ -5,6 +5,7 @@ mod commands;
 mod directory_changes;
 mod lists;
 mod problems;
+mod reports;
 mod secrets;
 mod timeline;
 mod traces;
