@@ -79,9 +79,6 @@ pub enum AppError {
     /// It has changed since the caller saw it.
     #[error("changed since it was seen")]
     Stale,
-    /// The storage's copy of the time-zone database does not have a zone that ours has.
-    #[error("time zone unknown to the storage")]
-    UnknownZone,
     /// The idempotency key was used before, for something else.
     #[error("idempotency key used for something else")]
     RepeatDiffers,
@@ -147,7 +144,6 @@ impl AppError {
             | AppError::Invalid(_)
             | AppError::Unprocessable(_)
             | AppError::Stale
-            | AppError::UnknownZone
             | AppError::RepeatDiffers
             | AppError::Conflict(_)
             | AppError::Unauthenticated(_)
@@ -162,7 +158,6 @@ impl AppError {
             AppError::Refused(_) | AppError::Unprocessable(_) | AppError::Stale => true,
             AppError::NotFound(_)
             | AppError::Invalid(_)
-            | AppError::UnknownZone
             | AppError::RepeatDiffers
             | AppError::Conflict(_)
             | AppError::Unauthenticated(_)
@@ -192,7 +187,6 @@ impl AppError {
             AppError::NotFound(_)
             | AppError::Invalid(_)
             | AppError::Stale
-            | AppError::UnknownZone
             | AppError::RepeatDiffers
             | AppError::Unauthenticated(_)
             | AppError::TimedOut

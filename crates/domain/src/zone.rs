@@ -16,8 +16,8 @@ pub struct Zone(TimeZone);
 impl Zone {
     /// Reads a name, whatever its letter case.
     ///
-    /// Names without an area are left over from times before the areas, except for UTC: CET is a zone with summer time
-    /// here, and in PostgreSQL an abbreviation that has none. So they are none of ours.
+    /// Names without an area are left over from times before the areas, except for UTC, and mean different things to
+    /// different programs: CET has summer time in the database, and in PostgreSQL it has none. So they are none of ours.
     pub fn parse(name: &str) -> Result<Self, ZoneError> {
         static KNOWN: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
         let has_area = name.contains('/') || name.eq_ignore_ascii_case("UTC");

@@ -29,8 +29,6 @@ pub(crate) enum Failure {
     Unique(String),
     /// A foreign key, by its name.
     ForeignKey(String),
-    /// A time zone that the server does not know (22023).
-    UnknownZone,
     /// A defect of ours.
     Other(Error),
 }
@@ -49,7 +47,6 @@ impl Failure {
             | Failure::Lost(_)
             | Failure::Unique(_)
             | Failure::ForeignKey(_)
-            | Failure::UnknownZone
             | Failure::Other(_) => {}
         }
     }
@@ -62,7 +59,6 @@ impl Failure {
             | Failure::LockTimeout
             | Failure::Cancelled
             | Failure::Lost(_)
-            | Failure::UnknownZone
             | Failure::Other(_) => None,
         }
     }
@@ -95,9 +91,6 @@ impl From<Error> for Failure {
             _ if message == "deadlock detected" => Failure::Clash(message.to_owned()),
             _ if is_lock_timeout(message) => Failure::LockTimeout,
             _ if message.starts_with("canceling statement due to") => Failure::Cancelled,
-            _ if message.starts_with("time zone \"") && message.ends_with("\" not recognized") => {
-                Failure::UnknownZone
-            }
             _ if means_lost(message) => Failure::Lost(message.to_owned()),
             _ => Failure::Other(error),
         }
@@ -119,7 +112,6 @@ impl From<Failure> for AppError {
             Failure::Lost(reason) => AppError::Unavailable { reason, retry_after: RETRY_AFTER },
             Failure::Unique(name) => AppError::internal(format!("unexpected duplicate: {name}")),
             Failure::ForeignKey(name) => AppError::internal(format!("unexpected dangling reference: {name}")),
-            Failure::UnknownZone => AppError::UnknownZone,
             Failure::Other(error) => AppError::internal(error),
         }
     }

@@ -50,7 +50,6 @@ impl PgUnitOfWork {
             | Failure::Cancelled
             | Failure::Unique(_)
             | Failure::ForeignKey(_)
-            | Failure::UnknownZone
             | Failure::Other(_)) => Outcome::Final(failure.into()),
         })
     }

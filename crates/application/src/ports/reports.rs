@@ -185,8 +185,6 @@ pub struct BacklogCount {
 
 /// Reads of reports. Each sees one consistent snapshot, and answers all rows there are: their number is bounded by
 /// what they are grouped by.
-///
-/// A zone that the storage does not know is [`AppError::UnknownZone`].
 pub trait Reports: Send + Sync {
     /// By tier, ordered by the tier's name.
     fn average_resolution(
@@ -224,4 +222,11 @@ pub trait Reports: Send + Sync {
     /// By status in the order of a ticket's life, then by tier in the order of its declaration, then by age, the
     /// youngest first.
     fn backlog(&self, budget: &Budget, filter: &ReportFilter) -> Result<Vec<BacklogCount>, AppError>;
+}
+
+/// Keeps the sums of imported tickets that reports read up to date. How far it has come changes nothing in what they
+/// say: what it has not come to yet they look at one by one, which takes longer the more there is.
+pub trait ImportedSums: Send + Sync {
+    /// Takes in up to `limit` changes. Returns how many; none also when somebody else is at it.
+    fn catch_up(&self, limit: u32) -> Result<u32, AppError>;
 }

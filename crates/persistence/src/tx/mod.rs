@@ -93,7 +93,6 @@ fn describe(failure: &Failure) -> AppError {
         Failure::Lost(reason) => Failure::Lost(reason.clone()).into(),
         Failure::Unique(name) => Failure::Unique(name.clone()).into(),
         Failure::ForeignKey(name) => Failure::ForeignKey(name.clone()).into(),
-        Failure::UnknownZone => Failure::UnknownZone.into(),
         Failure::Other(error) => AppError::internal(error.to_string()),
     }
 }

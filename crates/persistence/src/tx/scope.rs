@@ -36,7 +36,6 @@ fn is_only_of_the_part(failure: &Failure) -> bool {
         Failure::LockTimeout
         | Failure::Unique(_)
         | Failure::ForeignKey(_)
-        | Failure::UnknownZone
         | Failure::Other(_) => true,
         // After a deadlock the victim has to let go of all its locks; the rest of the time is over for all.
         Failure::Clash(_) | Failure::Lost(_) | Failure::Cancelled => false,
