@@ -163,7 +163,8 @@ pub struct QueueFigures {
 
 /// Reads of dead letters.
 pub trait DeadLetterReader {
-    /// Those that nobody has decided about, latest first (by when they were given up, then by id).
+    /// Those that nobody has decided about, latest first (by when they were given up, then by id). Fewer than a page holds
+    /// where they are large: what they come to together is bounded.
     fn dead_letters(
         &self,
         budget: &Budget,

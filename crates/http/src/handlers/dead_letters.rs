@@ -172,7 +172,7 @@ pub(crate) fn list_docs() -> Operation {
         .about(
             "Messages that nobody has put back or discarded yet, latest first. A message appears here a moment after it was \
              given up. A bare list, as of the original service; `Link` (RFC 8288) leads to the rest with `rel=\"next\"`, and is \
-             missing at the end. Walking along it neither skips nor repeats messages that are there all the time.\n\n`data` \
+             missing at the end; where messages are large, an answer has fewer than `limit`. Walking along it neither skips nor repeats messages that are there all the time.\n\n`data` \
              is the message's JSON document, unchanged. When the message is no JSON, it is a string with its text, in which \
              each sequence of bytes that is no UTF-8 is U+FFFD.",
         )

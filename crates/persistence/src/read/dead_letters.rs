@@ -1,5 +1,7 @@
 //! Dead letters, and what the database knows of the queues.
 
+use std::collections::HashMap;
+
 use diesel::{pg::Pg, prelude::*, sql_types};
 use techsupport_application::{
     AppError, Budget, Page, Paged, Position,
@@ -15,7 +17,17 @@ use super::{
 };
 use crate::schema::dead_letters;
 
-type Row = (Uuid, String, Option<Vec<u8>>, i32, String, OffsetDateTime);
+/// What the bodies on a page come to, in bytes; nobody knows what somebody else may send. A larger one has a page of its
+/// own.
+const PAGE_BYTES: i64 = 4 * 1_048_576;
+
+diesel::define_sql_function! {
+    /// How many bytes there are, without reading them.
+    fn octet_length(bytes: sql_types::Nullable<sql_types::Binary>) -> sql_types::Nullable<sql_types::Integer>;
+}
+
+/// A row but for its body, of which there is only the length.
+type Head = (Uuid, String, Option<i32>, i32, String, OffsetDateTime);
 
 impl DeadLetterReader for PgReader {
     fn dead_letters(
@@ -38,21 +50,47 @@ fn list(conn: &mut PgConnection, filter: &DeadLetterFilter, page: Page) -> Query
     if let Some(last) = behind_time(page)? {
         query = query.filter(beyond((dead_letters::failed_at, dead_letters::id), Direction::Down, last));
     }
-    let rows: Vec<Row> = query
+    let heads: Vec<Head> = query
         .order((dead_letters::failed_at.desc(), dead_letters::id.desc()))
         .limit(page.reach())
         .offset(page.offset())
         .select((
             dead_letters::id,
             dead_letters::queue,
-            dead_letters::body,
+            octet_length(dead_letters::body),
             dead_letters::attempts,
             dead_letters::error,
             dead_letters::failed_at,
         ))
         .load(conn)?;
-    let rows = rows.into_iter().map(row).collect();
-    Ok(Paged::of(page, total, rows, |row: &DeadLetterRow| Position::at(row.failed_at, row.id)))
+    let position = |head: &Head| Position::at(head.5, head.0);
+    let mut paged = Paged::of(page, total, heads, position);
+    let fits = fitting(&paged.rows);
+    if fits < paged.rows.len() {
+        paged.rows.truncate(fits);
+        paged.next = paged.rows.last().map(position);
+    }
+    let mut bodies = bodies(conn, &paged.rows)?;
+    paged.try_map(|head| Ok(row(head, &mut bodies)))
+}
+
+/// How many of these fit on one page, together with their bodies: one at least.
+fn fitting(heads: &[Head]) -> usize {
+    let mut left = PAGE_BYTES;
+    let fits = |head: &&Head| {
+        left -= i64::from(head.2.unwrap_or(0));
+        left >= 0
+    };
+    heads.iter().take_while(fits).count().max(1)
+}
+
+fn bodies(conn: &mut PgConnection, heads: &[Head]) -> QueryResult<HashMap<Uuid, Option<Vec<u8>>>> {
+    let ids: Vec<Uuid> = heads.iter().map(|head| head.0).collect();
+    let rows: Vec<(Uuid, Option<Vec<u8>>)> = dead_letters::table
+        .filter(dead_letters::id.eq_any(ids))
+        .select((dead_letters::id, dead_letters::body))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
 }
 
 fn wanted(filter: &DeadLetterFilter) -> dead_letters::BoxedQuery<'_, Pg> {
@@ -63,9 +101,12 @@ fn wanted(filter: &DeadLetterFilter) -> dead_letters::BoxedQuery<'_, Pg> {
     }
 }
 
-fn row((id, queue, body, attempts, error, failed_at): Row) -> DeadLetterRow {
-    let attempts = u32::try_from(attempts).unwrap_or(0);
-    DeadLetterRow { id, queue, body: body.unwrap_or_default(), attempts, error, failed_at }
+fn row(
+    (id, queue, _, attempts, error, failed_at): Head,
+    bodies: &mut HashMap<Uuid, Option<Vec<u8>>>,
+) -> DeadLetterRow {
+    let body = bodies.remove(&id).flatten().unwrap_or_default();
+    DeadLetterRow { id, queue, body, attempts: u32::try_from(attempts).unwrap_or(0), error, failed_at }
 }
 
 /// What is done grows for ever, and so does the time to count it: beyond this the planner's estimate has to do.

@@ -110,6 +110,20 @@ fn link_leads_through_all_of_them_whatever_happens_meanwhile() {
     assert_eq!(wrong.expect_problem(400, "invalid-input").json()["errors"][0]["parameter"], "cursor");
 }
 
+/// What one answer holds is bounded, whatever somebody has put into the queues.
+#[test]
+fn large_messages_come_few_at_a_time_and_the_largest_alone() {
+    let desk = Desk::start();
+    let admin = desk.admin();
+    let large = vec![b'x'; 1_500_000];
+    let mut all: Vec<Uuid> = (0..5).map(|n| dead(&desk, "sla-events", &large, n)).collect();
+    all.push(dead(&desk, "sla-events", &vec![b'y'; 5_000_000], 5));
+    all.push(dead(&desk, "sla-events", b"small", 6));
+    let pages = walk(&admin, &format!("{DLQ}?limit=100"));
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1, 1, 1]);
+    assert_eq!(pages.concat(), all);
+}
+
 #[test]
 fn wrong_questions_are_named() {
     let desk = Desk::start();
