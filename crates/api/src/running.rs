@@ -32,6 +32,7 @@ pub(crate) struct Stoppable {
     pub(crate) relay: Option<Background>,
     pub(crate) forget: Option<Background>,
     pub(crate) feed: Option<Background>,
+    pub(crate) sums: Option<Background>,
     pub(crate) replay: Option<Background>,
     pub(crate) collecting: Option<Collecting>,
     /// How long the sweep has to come to its end, and then the relay.
@@ -113,8 +114,8 @@ impl RunningApi {
         if let Some(collecting) = self.stoppable.collecting.take() {
             runtime.block_on(collecting.stop(stop_wait));
         }
-        let Stoppable { ended_sessions, forget, feed, replay, sweep, relay, .. } = &mut self.stoppable;
-        let passes = [ended_sessions, forget, feed, replay, sweep, relay];
+        let Stoppable { ended_sessions, forget, feed, sums, replay, sweep, relay, .. } = &mut self.stoppable;
+        let passes = [ended_sessions, forget, feed, sums, replay, sweep, relay];
         for pass in passes.map(Option::take).into_iter().flatten() {
             pass.stop(stop_wait);
         }

@@ -47,6 +47,9 @@ pub struct ApiSettings {
     /// The event feed.
     #[garde(dive)]
     pub feed: FeedSettings,
+    /// What reports read.
+    #[garde(dive)]
+    pub reports: ReportSettings,
     /// Messages that were given up.
     #[garde(dive)]
     pub dead_letters: DeadLetterSettings,
@@ -196,6 +199,33 @@ impl DeadLetterSettings {
     pub(crate) fn connections(&self) -> u32 {
         u32::from(self.parallelism) + 1
     }
+}
+
+/// Section `[reports]`.
+#[derive(Debug, Clone, Copy, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ReportSettings {
+    /// Whether this process moves changes of imported tickets into sums.
+    #[garde(skip)]
+    pub sum_up: bool,
+    /// Changes that one transaction moves.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub batch: u32,
+    /// How often to look for some, in milliseconds.
+    #[garde(range(min = 1, max = 3_600_000))]
+    pub poll_ms: u64,
+    /// The wait after a full batch, in milliseconds.
+    #[garde(range(min = 1, max = 60_000))]
+    pub pause_ms: u64,
+    /// How long one transaction may take, in milliseconds.
+    #[garde(range(min = 1_000, max = 3_600_000))]
+    pub batch_timeout_ms: u64,
+    /// The wait after a pass that failed, in milliseconds; doubles each time.
+    #[garde(range(min = 1, max = 60_000))]
+    pub backoff_ms: u64,
+    /// The longest of those, in milliseconds.
+    #[garde(range(min = 1, max = 600_000))]
+    pub max_backoff_ms: u64,
 }
 
 /// Section `[idempotency]`.

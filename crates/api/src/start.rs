@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     ApiSettings, BcryptPasswords, CredentialsError, RunningApi,
     background::{
-        Background, Bell, EndedSessions, Feed, Forget, Pass, Relay, Replay, Sweep, describe_metrics,
+        Background, Bell, EndedSessions, Feed, Forget, Pass, Relay, Replay, Sums, Sweep, describe_metrics,
     },
     collecting::Collecting,
     first_admin, refuse_weak_secrets,
@@ -38,6 +38,9 @@ const DEAD_LETTERS: &str = "techsupport-api-dead-letters";
 
 /// What the database sees as the name of those who learn of ended sessions.
 const SESSIONS: &str = "techsupport-api-sessions";
+
+/// The same of the connection that keeps the sums of imported tickets.
+const SUMS: &str = "techsupport-api-sums";
 
 /// Why the program does not start.
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +126,7 @@ impl Api {
             relay: None,
             forget: None,
             feed: None,
+            sums: None,
             replay: None,
             collecting: None,
             stop_wait: ms(settings.process.stop_wait_ms),
@@ -144,6 +148,7 @@ impl Api {
         watch_sessions(&settings, ended, running.stoppable())?;
         watch_events(&settings, events, running.stoppable())?;
         put_back(&settings, &dead_letters, &publisher, running.stoppable())?;
+        sum_up(&settings, running.stoppable())?;
         watch(settings, &passwords, publisher, running.stoppable())?;
         Ok(running)
     }
@@ -251,6 +256,18 @@ fn put_back(
         let started = Background::start(pass, &Arc::default());
         stoppable.replay =
             Some(started.map_err(StartError::system("no thread that puts dead letters back"))?);
+    }
+    Ok(())
+}
+
+/// On a connection of its own: a batch may take seconds.
+fn sum_up(settings: &ApiSettings, stoppable: &mut Stoppable) -> Result<(), StartError> {
+    if settings.reports.sum_up {
+        let database =
+            Database::connect(&DatabaseSettings { pool_size: 1, ..settings.database.clone() }, SUMS);
+        let sums = database.imported_sums(ms(settings.reports.batch_timeout_ms));
+        let started = Background::start(Sums::new(sums, settings.reports), &Arc::default());
+        stoppable.sums = Some(started.map_err(StartError::system("no thread that sums up imports"))?);
     }
     Ok(())
 }

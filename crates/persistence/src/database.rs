@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use diesel::PgConnection;
 use techsupport_application::{
     AppError, Budget,
-    ports::{DeadLetterReplays, FeedKeeper, ImportJobs, Outbox, Reader, Readiness, Reports, UnitOfWork},
+    ports::{
+        DeadLetterReplays, FeedKeeper, ImportJobs, ImportedSums, Outbox, Reader, Readiness, Reports,
+        UnitOfWork,
+    },
 };
 
 use crate::{
@@ -21,7 +24,7 @@ use crate::{
     reachability::{NoteRefusals, Reachability},
     read::PgReader,
     replays::PgReplays,
-    reports::PgReports,
+    reports::{PgImportedSums, PgReports},
     unit_of_work::{PgUnitOfWork, limited},
 };
 
@@ -75,6 +78,11 @@ impl Database {
     /// The adapter for reads.
     pub fn reader(&self) -> Arc<dyn Reader> {
         Arc::new(PgReader::new(self.clone()))
+    }
+
+    /// The adapter for the pass that keeps what reports read up to date. A batch may take as long as that.
+    pub fn imported_sums(&self, batch_timeout: Duration) -> Arc<dyn ImportedSums> {
+        Arc::new(PgImportedSums::new(self.clone(), batch_timeout))
     }
 
     /// The adapter for reports.

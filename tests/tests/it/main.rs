@@ -16,6 +16,7 @@ mod queue;
 mod races;
 mod relay;
 mod repeats;
+mod sums;
 mod sweep;
 mod tickets;
 mod work;

@@ -13,6 +13,7 @@ const FORGOTTEN: &str = "idempotency_answers_forgotten_total";
 const REPLAYED: &str = "dead_letters_replayed_total";
 const DEAD_FORGOTTEN: &str = "dead_letters_forgotten_total";
 const FED: &str = "event_feed_appended_total";
+const SUMMED: &str = "report_changes_summed_total";
 const FAILURES: &str = "background_pass_failures_total";
 
 /// Says what each figure means, and begins to count at zero: what first appears as one never rose. To be called
@@ -30,8 +31,9 @@ pub(crate) fn describe_metrics() {
     describe_counter!(REPLAYED, "Dead letters that were put back into their queue");
     describe_counter!(DEAD_FORGOTTEN, "Dead letters that were deleted some time after they had been settled");
     describe_counter!(FED, "Events that were given their place in the feed");
+    describe_counter!(SUMMED, "Changes of imported tickets that were moved into the sums that reports read");
     describe_counter!(FAILURES, "Runs of a background pass that failed as a whole, by pass");
-    for name in [STEPS, SET_ASIDE, PUBLISHED, UNPUBLISHED, FORGOTTEN, REPLAYED, DEAD_FORGOTTEN] {
+    for name in [STEPS, SET_ASIDE, PUBLISHED, UNPUBLISHED, FORGOTTEN, REPLAYED, DEAD_FORGOTTEN, SUMMED] {
         counter!(name).increment(0);
     }
 }
@@ -62,6 +64,10 @@ pub(super) fn dead_letters_forgotten(rows: u32) {
 
 pub(super) fn replayed(messages: usize) {
     counter!(REPLAYED).increment(as_u64(messages));
+}
+
+pub(super) fn summed(changes: u32) {
+    counter!(SUMMED).increment(u64::from(changes));
 }
 
 pub(super) fn fed(events: u32) {

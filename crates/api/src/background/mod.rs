@@ -12,6 +12,7 @@ mod meters;
 mod relay;
 mod replay;
 mod steadiness;
+mod sums;
 mod sweep;
 
 use std::{
@@ -32,6 +33,7 @@ pub(crate) use meters::describe_metrics;
 pub(crate) use relay::Relay;
 pub(crate) use replay::Replay;
 use steadiness::Steadiness;
+pub(crate) use sums::Sums;
 pub(crate) use sweep::Sweep;
 
 /// When a pass wants to run again.

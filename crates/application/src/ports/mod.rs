@@ -40,8 +40,8 @@ pub use reader::{
 };
 pub use repeats::{Earlier, Fingerprint, KeptAnswer, RepeatKey, RepeatTx};
 pub use reports::{
-    AgeBucket, AgentSpeed, AverageResolution, BacklogCount, Compliance, EscalatedInMonth, ReportFilter,
-    Reports, Source, StatusInWeek,
+    AgeBucket, AgentSpeed, AverageResolution, BacklogCount, Compliance, EscalatedInMonth, ImportedSums,
+    ReportFilter, Reports, Source, StatusInWeek,
 };
 pub use work::{
     Claim, DeliveryTx, DirectoryTx, DueBatch, NewAgent, NewClient, Opening, Scope, SetAside, TicketTx, Tx,

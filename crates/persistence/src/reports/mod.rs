@@ -1,17 +1,27 @@
 //! Reports.
 
-mod base;
+mod agents;
+mod compliance;
+mod counts;
+mod durations;
+mod percentile;
+mod periods;
+mod sums;
+mod window;
 
 use diesel::{PgConnection, QueryResult};
 use techsupport_application::{
     AppError, Budget,
     ports::{
         AgentSpeed, AverageResolution, BacklogCount, Compliance, EscalatedInMonth, ImportRow, ReportFilter,
-        Reports, StatusInWeek,
+        Reports, Source, StatusInWeek,
     },
 };
 
+pub(crate) use sums::PgImportedSums;
+
 use crate::{Database, read, rows::Corrupt};
+use window::Window;
 
 pub(crate) struct PgReports {
     database: Database,
@@ -22,16 +32,17 @@ impl PgReports {
         Self { database }
     }
 
-    /// Runs the statements of a report on one snapshot. A row that cannot be understood fails the report.
-    fn report<R, T>(
+    /// Runs the statements of a report on one snapshot. A row that cannot be understood fails the report. They are
+    /// planned anew each time, and never compiled: that would take longer than any of them. Months are those of UTC.
+    fn report<T>(
         &self,
         budget: &Budget,
-        statements: impl FnOnce(&mut PgConnection) -> QueryResult<Vec<R>>,
-        convert: impl Fn(R) -> Result<T, Corrupt>,
-    ) -> Result<Vec<T>, AppError> {
-        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let rows = self.database.read_in(budget, BEGIN, statements)?;
-        rows.into_iter().map(convert).collect::<Result<_, _>>().map_err(AppError::internal)
+        statements: impl FnOnce(&mut PgConnection) -> QueryResult<Result<T, Corrupt>>,
+    ) -> Result<T, AppError> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+             SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off; \
+             SET LOCAL TIME ZONE 'UTC'";
+        self.database.read_in(budget, BEGIN, statements)?.map_err(AppError::internal)
     }
 }
 
@@ -41,7 +52,7 @@ impl Reports for PgReports {
         budget: &Budget,
         filter: &ReportFilter,
     ) -> Result<Vec<AverageResolution>, AppError> {
-        self.report(budget, |conn| base::average_resolution(conn, filter), base::AverageRow::into_row)
+        self.report(budget, |conn| durations::average_resolution(conn, &Window::of(filter)))
     }
 
     fn escalated_per_month(
@@ -49,15 +60,11 @@ impl Reports for PgReports {
         budget: &Budget,
         filter: &ReportFilter,
     ) -> Result<Vec<EscalatedInMonth>, AppError> {
-        self.report(budget, |conn| base::escalated_per_month(conn, filter), base::MonthRow::into_row)
+        self.report(budget, |conn| periods::escalated_per_month(conn, &Window::of(filter)).map(Ok))
     }
 
     fn weekly_status(&self, budget: &Budget, filter: &ReportFilter) -> Result<Vec<StatusInWeek>, AppError> {
-        let rows = self.report(budget, |conn| base::weekly_status(conn, filter), base::WeekRow::into_row);
-        rows.map(|mut rows| {
-            rows.sort_by_key(|row| (row.year, row.week, row.status));
-            rows
-        })
+        self.report(budget, |conn| periods::weekly_status(conn, &Window::of(filter)).map(Ok))
     }
 
     fn top_agents(
@@ -66,26 +73,24 @@ impl Reports for PgReports {
         filter: &ReportFilter,
         limit: u16,
     ) -> Result<Vec<AgentSpeed>, AppError> {
-        self.report(budget, |conn| base::top_agents(conn, filter, limit), base::AgentRow::into_row)
+        self.report(budget, |conn| agents::fastest(conn, &Window::of(filter), limit).map(Ok))
     }
 
     fn last_imports(&self, budget: &Budget, limit: u16) -> Result<Vec<ImportRow>, AppError> {
-        self.report(budget, |conn| read::imports::newest(conn, limit), read::imports::into_import)
+        self.report(budget, |conn| {
+            let rows = read::imports::newest(conn, limit)?;
+            Ok(rows.into_iter().map(read::imports::into_import).collect())
+        })
     }
 
     fn compliance(&self, budget: &Budget, filter: &ReportFilter) -> Result<Vec<Compliance>, AppError> {
-        let rows = self.report(budget, |conn| base::compliance(conn, filter), base::ComplianceRow::into_row);
-        rows.map(|mut rows| {
-            rows.sort_by_key(|row| (row.year, row.month, row.tier, row.metric));
-            rows
-        })
+        if filter.source == Some(Source::Imported) {
+            return Ok(Vec::new());
+        }
+        self.report(budget, |conn| compliance::compliance(conn, &Window::of(filter)))
     }
 
     fn backlog(&self, budget: &Budget, filter: &ReportFilter) -> Result<Vec<BacklogCount>, AppError> {
-        let rows = self.report(budget, |conn| base::backlog(conn, filter), base::BacklogRow::into_row);
-        rows.map(|mut rows| {
-            rows.sort_by_key(|row| (row.status, row.tier, row.age));
-            rows
-        })
+        self.report(budget, |conn| periods::backlog(conn, &Window::of(filter)))
     }
 }

@@ -93,7 +93,7 @@ fn port_of(program: &str, variables: &[(String, String)]) -> u16 {
 
 /// What of an API ends after its requests, one after the other: background passes, the consumers of dead letters
 /// together, and connections that listen.
-const PASSES: u64 = 7;
+const PASSES: u64 = 8;
 const LISTENERS_S: u64 = 3;
 /// What the server, the broker's goodbye and the last threads may take beyond their limits.
 const MARGINS_S: u64 = 5 + 2;
