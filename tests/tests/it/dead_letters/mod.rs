@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use serde_json::json;
 use techsupport_application::{
     AppError, Budget, Ctx, Entity, Page, Ports,
     dead_letters::{
@@ -32,25 +31,11 @@ use tokio::{runtime::Runtime, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::worker::breach;
+
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 const SLA_EVENTS: &str = "sla-events";
-
-/// A message as the relay would publish it, but for the id of the message: it is known by that of its event.
-fn breach(event: Uuid) -> String {
-    json!({
-        "specversion": "1.0", "id": event, "source": "/techsupport-pro",
-        "type": "pro.techsupport.sla.breached.v1", "subject": event, "time": "2026-02-12T22:45:23.123Z",
-        "datacontenttype": "application/json",
-        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "data": {
-            "ticketId": event, "number": "TS-1042", "clientType": "VIP", "metric": "FIRST_RESPONSE",
-            "dueAt": "2026-02-12T22:45:23.123Z", "step": 0, "escalated": true,
-            "needsSupervisorNotif": false, "escalationLevel": 1, "slaHoursElapsed": 2.0,
-        },
-    })
-    .to_string()
-}
 
 /// A receiver that refuses some for as long as it is broken, and counts what it gets.
 #[derive(Clone, Default)]

@@ -9,7 +9,7 @@ use techsupport_tests::Desk;
 use uuid::Uuid;
 
 /// A message as the relay would publish it.
-fn breach(event: Uuid) -> String {
+pub(crate) fn breach(event: Uuid) -> String {
     json!({
         "specversion": "1.0", "id": event, "source": "/techsupport-pro",
         "type": "pro.techsupport.sla.breached.v1", "subject": event, "time": "2026-02-12T22:45:23.123Z",

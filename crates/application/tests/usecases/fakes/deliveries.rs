@@ -73,10 +73,8 @@ impl DeliveryTx for Store {
         if row.delivered || row.attempts != attempt {
             return Ok(false);
         }
-        match retry_after {
-            Some(wait) => row.not_before = Some(now + wait),
-            None => (row.given_up, row.not_before) = (Some(error.to_owned()), None),
-        }
+        row.not_before = retry_after.map(|wait| now + wait);
+        row.given_up = retry_after.is_none().then(|| error.to_owned());
         Ok(true)
     }
 }
