@@ -71,16 +71,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let caller = Caller::sign_in(&options.url, &options.email, &options.password)?;
     let length =
         options.file.metadata().map_err(Error::io(format!("reading {}", options.file.display())))?.len();
-    let bar = progress::bar("KiB sent", u32::try_from(length / 1_024).unwrap_or(u32::MAX));
+    let bar = progress::bar("KiB sent", u32::try_from(length.div_ceil(1_024)).unwrap_or(u32::MAX));
     let import = caller.upload(&options.file, &bar)?;
     bar.finish_and_clear();
-    let bar = progress::bar("rows", 0);
+    let bar = progress::bar("counting rows", 0);
     let status = caller.await_end(&import, |status| {
-        bar.set_length(status.total.into());
+        if status.total > 0 {
+            bar.set_length(status.total.into());
+            bar.set_message("rows");
+        }
         bar.set_position(u64::from(status.processed) + u64::from(status.failed));
     })?;
     bar.finish_and_clear();
     let Status { status: outcome, total, processed, failed, error } = &status;
+    let outcome = outcome.replace('_', " ");
     println!("{outcome}: {total} rows, {processed} imported, {failed} failed");
     println!("process {import}");
     if let Some(reason) = error {
@@ -88,7 +92,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if *failed > 0 {
         for Fault { row, column, value, detail } in caller.errors(&import)? {
-            println!("  row {row}: {} {detail} ({value:?})", column.as_deref().unwrap_or("-"));
+            let found = if value.is_empty() { String::new() } else { format!(" ({value:?})") };
+            println!("  row {row}: {} {detail}{found}", column.as_deref().unwrap_or("-"));
         }
         println!("all of them: GET {}/api/files/{import}/errors, also as text/csv", options.url);
     }
@@ -177,7 +182,7 @@ impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.bytes += u64::try_from(read).unwrap_or(0);
-        self.bar.set_position(self.bytes / 1_024);
+        self.bar.set_position(self.bytes.div_ceil(1_024));
         Ok(read)
     }
 }

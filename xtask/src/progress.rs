@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar that counts to `length`; `what` stands before it.
+/// A bar that counts to `length`, where 0 means that nobody knows yet; `what` stands before it.
 pub(crate) fn bar(what: &'static str, length: u32) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:18} [{bar:32}] {pos}/{len} ({elapsed})");
-    let bar = ProgressBar::new(length.into()).with_message(what);
+    // Of 0 all would be done.
+    let bar = if length == 0 { ProgressBar::no_length() } else { ProgressBar::new(length.into()) };
+    let bar = bar.with_message(what);
     if let Ok(style) = style {
         bar.set_style(style.progress_chars("=> "));
     }
