@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use garde::Validate;
 use serde::Deserialize;
-use techsupport_application::ports::{ClientFilter, Passwords, Readiness, Tx, UnitOfWork};
+use techsupport_application::ports::{ClientFilter, ImportedSums, Passwords, Readiness, Tx, UnitOfWork};
 use techsupport_application::{Actor, AppError, Budget, Call, Ctx, Page, Ports, TraceContext};
 use techsupport_bootstrap::ids;
 use techsupport_bootstrap::settings::{Sources, load_from};
@@ -33,6 +33,7 @@ struct Settings {
 pub(crate) struct Desk {
     ports: Ports,
     call: Call,
+    database: Database,
 }
 
 impl Desk {
@@ -62,7 +63,12 @@ impl Desk {
         let admin = admin.map_err(Error::desk("looking for the administrator"))?;
         let actor = admin.map_or(Actor::System, |found| Actor::User(found.user.id));
         let trace = TraceContext::start(ids::new_id(), ids::new_id());
-        Ok(Self { ports, call: Call { actor, origin: None, trace, budget } })
+        Ok(Self { ports, call: Call { actor, origin: None, trace, budget }, database })
+    }
+
+    /// Moves changes of imported tickets into the sums.
+    pub(crate) fn imported_sums(&self, batch_timeout: Duration) -> Arc<dyn ImportedSums> {
+        self.database.imported_sums(batch_timeout)
     }
 
     /// What the use cases take first.

@@ -8,6 +8,7 @@ mod imports;
 mod load;
 mod operation;
 mod pgbench;
+mod reports;
 mod round;
 mod table;
 
@@ -53,6 +54,9 @@ pub(crate) struct Options {
     /// Measure the import of a file with so many rows instead.
     #[arg(long, num_args = 0..=1, default_missing_value = "100000")]
     imports: Option<u32>,
+    /// Measure the reports beside so many imported tickets instead.
+    #[arg(long, num_args = 0..=1, default_missing_value = "5000000", conflicts_with = "imports")]
+    reports: Option<u32>,
     /// Take techsupport-api, sla-worker and import-worker from this folder instead of building them with optimisation.
     #[arg(long)]
     programs: Option<PathBuf>,
@@ -66,6 +70,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     if let Some(rows) = options.imports {
         return imports::run(&programs, rows);
+    }
+    if let Some(imported) = options.reports {
+        return reports::run(&programs, options.tickets, imported);
     }
     let stage = Stage::set("bench", &programs, &SETTINGS)?;
     let outcome = measure(&stage, options);
