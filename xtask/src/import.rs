@@ -165,7 +165,8 @@ impl Caller {
         Ok(errors.data)
     }
 
-    fn get(&self, path: &str) -> Result<Value> {
+    /// The answer, which has to be a success.
+    pub(crate) fn get(&self, path: &str) -> Result<Value> {
         let request = self.agent.get(format!("{}{path}", self.url));
         answered(request.header("authorization", format!("Bearer {}", self.token)).call())
     }
