@@ -396,8 +396,8 @@ mod tests {
 
     #[test]
     fn every_section_belongs_to_a_program() {
-        let ours =
-            "admin auth broker database dead_letters feed http idempotency log passwords process relay sweep";
+        let ours = "admin auth broker database dead_letters feed http idempotency log passwords process relay \
+                    reports sweep";
         let of_the_workers = "imports monitor notifications worker";
         let known: Vec<&str> = ours.split(' ').chain(of_the_workers.split(' ')).collect();
         for line in BASE.lines().filter(|line| line.starts_with('[')) {
