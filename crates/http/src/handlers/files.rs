@@ -43,25 +43,25 @@ struct AcceptedDto {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Import)]
-struct ImportDto {
+pub(super) struct ImportDto {
     #[schema(required, schema_with = terms::id)]
-    process_id: String,
+    pub(super) process_id: String,
     #[schema(required, schema_with = terms::file_name)]
-    file_name: String,
+    pub(super) file_name: String,
     #[schema(required, schema_with = terms::import_status)]
-    status: &'static str,
+    pub(super) status: &'static str,
     #[schema(required, schema_with = terms::rows_total)]
-    total: u32,
+    pub(super) total: u32,
     #[schema(required, schema_with = terms::rows_processed)]
-    processed: u32,
+    pub(super) processed: u32,
     #[schema(required, schema_with = terms::rows_failed)]
-    failed: u32,
+    pub(super) failed: u32,
     #[schema(required, schema_with = terms::or_null::import_reason)]
-    error: Option<String>,
+    pub(super) error: Option<String>,
     #[schema(required, schema_with = terms::moment)]
-    created_at: String,
+    pub(super) created_at: String,
     #[schema(required, schema_with = terms::moment)]
-    updated_at: String,
+    pub(super) updated_at: String,
 }
 
 impl From<ImportRow> for ImportDto {

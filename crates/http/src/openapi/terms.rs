@@ -394,19 +394,23 @@ terms! {
     old_key_agent => string().deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
     /// What the original service called an import.
     old_key_import => id_of(OLD_KEY).deprecated(Some(Deprecated::True));
-    /// What the original service grouped by: a part of the key.
-    old_year => ObjectBuilder::new().schema_type(Type::Integer).deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
-    /// What the original service grouped by: a part of the key.
-    old_month => whole(1, 12).deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
-    /// What the original service grouped by: a part of the key.
-    old_week => whole(1, 53).deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
-    /// What the original service grouped by: a part of the key.
-    old_status => names(&Status::ALL.map(Status::name)).deprecated(Some(Deprecated::True)).description(Some(OLD_KEY));
+    /// What the original service grouped by: the month.
+    old_key_month => old_key([("year", year()), ("month", month())]);
+    /// What the original service grouped by: the week and the status.
+    old_key_week => old_key([("week", week()), ("status", status())]);
     /// The version of CloudEvents.
     specversion => names(&["1.0"]);
 }
 
-const OLD_KEY: &str = "The key that the original service grouped by, for its clients. The other members say the same.";
+const OLD_KEY: &str =
+    "The key that the original service grouped by, for its clients. The other members say the same.";
+
+fn old_key(parts: [(&str, Schema); 2]) -> ObjectBuilder {
+    let with =
+        |object: ObjectBuilder, (name, part): (&str, Schema)| object.property(name, part).required(name);
+    let key = parts.into_iter().fold(ObjectBuilder::new().schema_type(Type::Object), with);
+    key.deprecated(Some(Deprecated::True)).description(Some(OLD_KEY))
+}
 
 fn minutes_of(what: &str) -> ObjectBuilder {
     whole(0, i64::MAX).description(Some(what))

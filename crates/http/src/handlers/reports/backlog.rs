@@ -3,7 +3,7 @@
 use serde::Serialize;
 use techsupport_application::{
     ports::{AgeBucket, BacklogCount},
-    reports::{self, Group},
+    reports,
 };
 use techsupport_domain::{ClientTier, ticket::Status};
 use utoipa::ToSchema;
@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     csv,
-    handlers::list::List,
     inbound::Inbound,
     openapi::{Operation, Tag, terms},
     routes::Answer,
@@ -59,14 +58,7 @@ impl Row for BacklogDto {
 
 /// `GET /api/reports/backlog`
 pub(crate) async fn backlog(inbound: Inbound) -> Answer {
-    let query: ListQuery = inbound.query()?;
-    let filter = query.filter()?;
-    let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, BacklogCount::SORTED_BY)?;
-    let rows = inbound.run(move |ctx| reports::backlog(ctx, &filter)).await?;
-    if csv::is_wanted(inbound.headers()) {
-        return table::sheet("backlog", rows.into_iter().map(BacklogDto::from));
-    }
-    Ok(list.answer(reports::page_of(rows, list.page), BacklogDto::from))
+    table::list::<_, BacklogDto>(inbound, "backlog", reports::backlog).await
 }
 
 pub(crate) fn backlog_docs() -> Operation {

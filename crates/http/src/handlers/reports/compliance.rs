@@ -1,10 +1,7 @@
 //! How well deadlines were kept.
 
 use serde::Serialize;
-use techsupport_application::{
-    ports::Compliance,
-    reports::{self, Group},
-};
+use techsupport_application::{ports::Compliance, reports};
 use techsupport_domain::{ClientTier, sla::Metric};
 use utoipa::ToSchema;
 
@@ -14,7 +11,6 @@ use super::{
 };
 use crate::{
     csv,
-    handlers::list::List,
     inbound::Inbound,
     openapi::{Operation, Tag, terms},
     routes::Answer,
@@ -92,14 +88,7 @@ impl Row for ComplianceDto {
 
 /// `GET /api/reports/sla-compliance`
 pub(crate) async fn compliance(inbound: Inbound) -> Answer {
-    let query: ListQuery = inbound.query()?;
-    let filter = query.filter()?;
-    let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, Compliance::SORTED_BY)?;
-    let rows = inbound.run(move |ctx| reports::compliance(ctx, &filter)).await?;
-    if csv::is_wanted(inbound.headers()) {
-        return table::sheet("sla-compliance", rows.into_iter().map(ComplianceDto::from));
-    }
-    Ok(list.answer(reports::page_of(rows, list.page), ComplianceDto::from))
+    table::list::<_, ComplianceDto>(inbound, "sla-compliance", reports::compliance).await
 }
 
 pub(crate) fn compliance_docs() -> Operation {

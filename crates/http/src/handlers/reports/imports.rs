@@ -1,40 +1,24 @@
 //! The newest imports.
 
 use serde::Serialize;
-use techsupport_application::{ports::ImportRow, reports, wire_time};
+use techsupport_application::{ports::ImportRow, reports};
 use utoipa::ToSchema;
 
 use super::table::{self, Row, or_empty};
 use crate::{
     csv,
-    handlers::files,
+    handlers::files::{self, ImportDto},
     inbound::Inbound,
     openapi::{Operation, Tag, terms},
     routes::Answer,
 };
 
 #[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 #[schema(as = LastImport)]
 struct LastImportDto {
-    #[schema(required, schema_with = terms::id)]
-    process_id: String,
-    #[schema(required, schema_with = terms::file_name)]
-    file_name: String,
-    #[schema(required, schema_with = terms::import_status)]
-    status: &'static str,
-    #[schema(required, schema_with = terms::rows_total)]
-    total: u32,
-    #[schema(required, schema_with = terms::rows_processed)]
-    processed: u32,
-    #[schema(required, schema_with = terms::rows_failed)]
-    failed: u32,
-    #[schema(required, schema_with = terms::or_null::import_reason)]
-    error: Option<String>,
-    #[schema(required, schema_with = terms::moment)]
-    created_at: String,
-    #[schema(required, schema_with = terms::moment)]
-    updated_at: String,
+    #[serde(flatten)]
+    #[schema(inline)]
+    import: ImportDto,
     #[serde(rename = "_id")]
     #[schema(required, schema_with = terms::old_key_import)]
     old_key: String,
@@ -42,18 +26,7 @@ struct LastImportDto {
 
 impl From<ImportRow> for LastImportDto {
     fn from(import: ImportRow) -> Self {
-        Self {
-            process_id: import.id.to_string(),
-            file_name: import.file_name,
-            status: import.status.wire_name(),
-            total: import.total,
-            processed: import.processed,
-            failed: import.failed,
-            error: import.error,
-            created_at: wire_time::format(import.created_at),
-            updated_at: wire_time::format(import.updated_at),
-            old_key: import.id.to_string(),
-        }
+        Self { old_key: import.id.to_string(), import: import.into() }
     }
 }
 
@@ -71,16 +44,17 @@ impl Row for LastImportDto {
     ];
 
     fn cells(&self) -> Vec<String> {
+        let import = &self.import;
         vec![
-            self.process_id.clone(),
-            self.file_name.clone(),
-            self.status.to_owned(),
-            self.total.to_string(),
-            self.processed.to_string(),
-            self.failed.to_string(),
-            or_empty(self.error.as_ref()),
-            self.created_at.clone(),
-            self.updated_at.clone(),
+            import.process_id.clone(),
+            import.file_name.clone(),
+            import.status.to_owned(),
+            import.total.to_string(),
+            import.processed.to_string(),
+            import.failed.to_string(),
+            or_empty(import.error.as_ref()),
+            import.created_at.clone(),
+            import.updated_at.clone(),
         ]
     }
 }

@@ -29,17 +29,14 @@ struct MonthDto {
     #[schema(required, schema_with = terms::tickets_escalated)]
     count: i64,
     #[serde(rename = "_id")]
-    #[schema(required)]
+    #[schema(required, schema_with = terms::old_key_month)]
     old_key: MonthKeyDto,
 }
 
 /// What the original service grouped by.
-#[derive(Serialize, ToSchema)]
-#[schema(as = EscalatedInMonthKey)]
+#[derive(Serialize)]
 struct MonthKeyDto {
-    #[schema(required, schema_with = terms::old_year)]
     year: i32,
-    #[schema(required, schema_with = terms::old_month)]
     month: u8,
 }
 
@@ -70,17 +67,14 @@ struct WeekDto {
     #[schema(required, schema_with = terms::tickets_counted)]
     count: i64,
     #[serde(rename = "_id")]
-    #[schema(required)]
+    #[schema(required, schema_with = terms::old_key_week)]
     old_key: WeekKeyDto,
 }
 
 /// What the original service grouped by.
-#[derive(Serialize, ToSchema)]
-#[schema(as = StatusInWeekKey)]
+#[derive(Serialize)]
 struct WeekKeyDto {
-    #[schema(required, schema_with = terms::old_week)]
     week: u8,
-    #[schema(required, schema_with = terms::old_status)]
     status: &'static str,
 }
 
@@ -101,16 +95,12 @@ impl Row for WeekDto {
 
 /// `GET /api/reports/escalated-per-month`
 pub(crate) async fn escalated_per_month(inbound: Inbound) -> Answer {
-    let filter = inbound.query::<ReportQuery>()?.filter()?;
-    let rows = inbound.run(move |ctx| reports::escalated_per_month(ctx, &filter)).await?;
-    table::answer(&inbound, "escalated-per-month", rows.into_iter().map(MonthDto::from))
+    table::report::<_, MonthDto>(inbound, "escalated-per-month", reports::escalated_per_month).await
 }
 
 /// `GET /api/reports/weekly-status`
 pub(crate) async fn weekly_status(inbound: Inbound) -> Answer {
-    let filter = inbound.query::<ReportQuery>()?.filter()?;
-    let rows = inbound.run(move |ctx| reports::weekly_status(ctx, &filter)).await?;
-    table::answer(&inbound, "weekly-status", rows.into_iter().map(WeekDto::from))
+    table::report::<_, WeekDto>(inbound, "weekly-status", reports::weekly_status).await
 }
 
 pub(crate) fn escalated_per_month_docs() -> Operation {

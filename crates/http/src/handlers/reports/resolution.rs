@@ -104,9 +104,7 @@ impl Row for AgentDto {
 
 /// `GET /api/reports/avg-resolution`
 pub(crate) async fn average_resolution(inbound: Inbound) -> Answer {
-    let filter = inbound.query::<ReportQuery>()?.filter()?;
-    let rows = inbound.run(move |ctx| reports::average_resolution(ctx, &filter)).await?;
-    table::answer(&inbound, "avg-resolution", rows.into_iter().map(AverageDto::from))
+    table::report::<_, AverageDto>(inbound, "avg-resolution", reports::average_resolution).await
 }
 
 /// `GET /api/reports/top-agents`

@@ -5,8 +5,14 @@ use actix_web::{
     http::header::{self, HeaderValue},
 };
 use serde::Serialize;
+use techsupport_application::{
+    AppError, Ctx,
+    ports::ReportFilter,
+    reports::{Group, page_of},
+};
 
-use crate::{csv, inbound::Inbound, problem::Problem, routes::Answer};
+use super::query::{ListQuery, ReportQuery};
+use crate::{csv, handlers::list::List, inbound::Inbound, problem::Problem, routes::Answer};
 
 /// A row of a report.
 pub(super) trait Row: Serialize {
@@ -15,6 +21,36 @@ pub(super) trait Row: Serialize {
 
     /// A cell for each of them.
     fn cells(&self) -> Vec<String>;
+}
+
+/// A use case that reads a report.
+type Read<R> = fn(Ctx<'_>, &ReportFilter) -> Result<Vec<R>, AppError>;
+
+/// A report that is a bare list.
+pub(super) async fn report<R, D>(inbound: Inbound, name: &str, read: Read<R>) -> Answer
+where
+    R: Send + 'static,
+    D: Row + From<R>,
+{
+    let filter = inbound.query::<ReportQuery>()?.filter()?;
+    let rows = inbound.run(move |ctx| read(ctx, &filter)).await?;
+    answer(&inbound, name, rows.into_iter().map(D::from))
+}
+
+/// A report that is a list like every other.
+pub(super) async fn list<R, D>(inbound: Inbound, name: &str, read: Read<R>) -> Answer
+where
+    R: Group + Send + 'static,
+    D: Row + From<R>,
+{
+    let query: ListQuery = inbound.query()?;
+    let filter = query.filter()?;
+    let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, R::SORTED_BY)?;
+    let rows = inbound.run(move |ctx| read(ctx, &filter)).await?;
+    if csv::is_wanted(inbound.headers()) {
+        return sheet(name, rows.into_iter().map(D::from));
+    }
+    Ok(list.answer(page_of(rows, list.page), D::from))
 }
 
 /// All rows, as the caller would rather have them.
@@ -27,7 +63,7 @@ pub(super) fn answer<R: Row>(inbound: &Inbound, name: &str, rows: impl Iterator<
 }
 
 /// All rows, to download.
-pub(super) fn sheet<R: Row>(name: &str, rows: impl Iterator<Item = R>) -> Answer {
+fn sheet<R: Row>(name: &str, rows: impl Iterator<Item = R>) -> Answer {
     let mut text = csv::line(R::COLUMNS);
     for row in rows {
         let cells = row.cells();
