@@ -29,9 +29,9 @@ impl Collector for Keep {
         let budget = Budget::lasting(self.budget);
         if collect_dead_letter(self.work.as_ref(), &budget, ids::new_id, found)? {
             tracing::warn!(
-                queue = found.queue,
-                eventId = found.key,
-                attempts = found.attempts,
+                queue = found.message.queue,
+                eventId = found.message.key,
+                attempts = found.message.attempts,
                 reason = found.error,
                 "keeping a dead letter"
             );

@@ -15,8 +15,8 @@ use crate::{
     AppError, Budget, Ctx, Entity, Page, Paged,
     ports::{
         AuditAction, AuditTarget, BrokerFigures, BrokerQueue, DeadLetterFilter, DeadLetterPublisher,
-        DeadLetterReplays, DeadLetterRow, DeadLetterState, FoundDeadLetter, QueueFigures, ReplayedAll,
-        UnitOfWork, UnitOfWorkExt,
+        DeadLetterReplays, DeadLetterRow, DeadLetterState, FoundDeadLetter, GivenUp, QueueFigures,
+        ReplayedAll, UnitOfWork, UnitOfWorkExt,
     },
 };
 
@@ -31,18 +31,18 @@ pub fn collect_dead_letter(
     new_id: fn() -> Uuid,
     found: &FoundDeadLetter,
 ) -> Result<bool, AppError> {
-    let (id, event) = (new_id(), event_of(found));
+    let (id, event) = (new_id(), event_of(&found.message));
     work.run_for(budget, |tx| tx.keep_dead_letter(id, event, found))
 }
 
 /// The event of a CloudEvents document, or of a message that has its id. Deliveries go by the former.
-fn event_of(found: &FoundDeadLetter) -> Option<EventId> {
+fn event_of(message: &GivenUp) -> Option<EventId> {
     #[derive(Deserialize)]
     struct Identified {
         id: Uuid,
     }
-    let in_body = serde_json::from_slice(&found.body).ok().map(|document: Identified| document.id);
-    in_body.or_else(|| found.key.parse().ok()).map(EventId::new)
+    let in_body = serde_json::from_slice(&message.body).ok().map(|document: Identified| document.id);
+    in_body.or_else(|| message.key.parse().ok()).map(EventId::new)
 }
 
 /// A page of the dead letters that nobody has decided about, latest first.

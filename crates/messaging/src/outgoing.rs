@@ -4,7 +4,7 @@ use lapin::{
     BasicProperties,
     types::{FieldTable, ShortString},
 };
-use techsupport_application::{events::OutboxMessage, ports::ReplayMessage};
+use techsupport_application::{events::OutboxMessage, ports::GivenUp};
 
 use crate::headers::{ATTEMPTS_BEFORE, REPLAY, TRACEPARENT, number, table, text};
 
@@ -49,7 +49,7 @@ impl Outgoing {
     }
 
     /// A dead letter, back to `queue` and nobody else.
-    pub(crate) fn replay(queue: &str, message: &ReplayMessage) -> Self {
+    pub(crate) fn replay(queue: &str, message: &GivenUp) -> Self {
         let trace = message.traceparent.as_deref().map(|trace| (TRACEPARENT, text(trace)));
         let counts = [(REPLAY, number(message.replay)), (ATTEMPTS_BEFORE, number(message.attempts))];
         let mut properties = BasicProperties::default();

@@ -160,13 +160,13 @@ impl DeadLetterPublisher for Publisher {
     fn put_back(&self, batch: &[ReplayMessage]) -> Result<ReplayReport, AppError> {
         let mut report = ReplayReport::default();
         let (mut ids, mut outgoing) = (Vec::new(), Vec::new());
-        for message in batch {
+        for ReplayMessage { id, message } in batch {
             match Subscription::ALL.into_iter().find(|each| each.name() == message.queue) {
                 Some(subscription) => {
-                    ids.push(message.id);
+                    ids.push(*id);
                     outgoing.push(Outgoing::replay(&self.topology.of(subscription).main, message));
                 }
-                None => report.failed.push((message.id, format!("there is no queue {}", message.queue))),
+                None => report.failed.push((*id, format!("there is no queue {}", message.queue))),
             }
         }
         if ids.is_empty() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::{prelude::*, sql_types};
 use techsupport_application::{
     AppError, Budget,
-    ports::{DeadLetterReplays, ReplayMessage, ReplayReport},
+    ports::{DeadLetterReplays, GivenUp, ReplayMessage, ReplayReport},
 };
 use uuid::Uuid;
 
@@ -89,8 +89,7 @@ fn take_batch(conn: &mut PgConnection, limit: u32) -> QueryResult<Vec<Row>> {
 }
 
 fn message_of(row: Row) -> ReplayMessage {
-    ReplayMessage {
-        id: row.id,
+    let message = GivenUp {
         queue: row.queue,
         key: row.message_key,
         replay: u32::try_from(row.replay).unwrap_or(0).saturating_add(1),
@@ -99,7 +98,8 @@ fn message_of(row: Row) -> ReplayMessage {
         traceparent: row.traceparent,
         body: row.body,
         attempts: u32::try_from(row.attempts).unwrap_or(0),
-    }
+    };
+    ReplayMessage { id: row.id, message }
 }
 
 fn mark(conn: &mut PgConnection, replayed: &[Uuid]) -> QueryResult<usize> {

@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use crate::{AppError, Budget, Page, Paged};
 
-/// A message as it was found in a dead-letter queue.
+/// A message that was given up, with what is needed to publish it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundDeadLetter {
+pub struct GivenUp {
     /// The subscription whose consumer gave it up.
     pub queue: String,
     /// What tells it apart from other messages: the id its publisher gave it, or a digest of its body.
     pub key: String,
-    /// How often it had been put back. With the key, which dying of the message this is.
+    /// How often it was put back. With the key, which dying of the message this is.
     pub replay: u32,
     /// The type its publisher gave it.
     pub kind: Option<String>,
@@ -30,6 +30,13 @@ pub struct FoundDeadLetter {
     pub body: Vec<u8>,
     /// How often it was tried, all replays together.
     pub attempts: u32,
+}
+
+/// A message as it was found in a dead-letter queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundDeadLetter {
+    /// The message.
+    pub message: GivenUp,
     /// Why it was given up.
     pub error: String,
     /// When; not known when it was the broker that gave it up.
@@ -196,27 +203,13 @@ pub trait BrokerFigures: Send + Sync {
     fn queues(&self, budget: &Budget) -> Result<Vec<BrokerQueue>, AppError>;
 }
 
-/// A dead letter on its way back.
+/// A dead letter on its way back, to the subscription that gave it up and nobody else: the others had it already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayMessage {
     /// The row.
     pub id: Uuid,
-    /// The subscription that gets it, and nobody else: the others had it already.
-    pub queue: String,
-    /// The id of the message.
-    pub key: String,
-    /// How often it has been put back, this time included.
-    pub replay: u32,
-    /// The type its publisher gave it.
-    pub kind: Option<String>,
-    /// What its body is.
-    pub content_type: Option<String>,
-    /// The trace it belongs to.
-    pub traceparent: Option<String>,
-    /// The body.
-    pub body: Vec<u8>,
-    /// How often it was tried so far.
-    pub attempts: u32,
+    /// The message. It was put back so often, this time included.
+    pub message: GivenUp,
 }
 
 /// What the broker made of dead letters that were put back.

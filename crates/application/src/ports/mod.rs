@@ -24,7 +24,7 @@ pub use audit::{
 pub use channel::{Channel, ChannelError, ChannelName, Notification, Parcel};
 pub use dead_letters::{
     BrokerFigures, BrokerQueue, DeadLetterFilter, DeadLetterPublisher, DeadLetterReader, DeadLetterReplays,
-    DeadLetterRow, DeadLetterState, DeadLetterTx, FoundDeadLetter, LockedDeadLetter, QueueFigures,
+    DeadLetterRow, DeadLetterState, DeadLetterTx, FoundDeadLetter, GivenUp, LockedDeadLetter, QueueFigures,
     ReplayMessage, ReplayReport, ReplayedAll,
 };
 pub use feed::{FeedEvent, FeedKeeper, FeedPosition, FeedQuery, FeedReader};

@@ -5,7 +5,11 @@
 use std::sync::Arc;
 
 use lapin::BasicProperties;
-use techsupport_application::{AppError, deliveries::Verdict, ports::FoundDeadLetter};
+use techsupport_application::{
+    AppError,
+    deliveries::Verdict,
+    ports::{FoundDeadLetter, GivenUp},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Handler, Message};
@@ -50,7 +54,7 @@ impl Collect {
             None => "nobody said why".to_owned(),
         });
         let failed_at = text_of(properties, FAILED_AT);
-        FoundDeadLetter {
+        let message = GivenUp {
             queue: self.queue.to_owned(),
             key: message.key.clone(),
             replay: count_of(properties, REPLAY),
@@ -59,9 +63,9 @@ impl Collect {
             traceparent: message.traceparent.clone(),
             body: message.body.clone(),
             attempts,
-            error,
-            failed_at: failed_at.and_then(|at| OffsetDateTime::parse(&at, &Rfc3339).ok()),
-        }
+        };
+        let failed_at = failed_at.and_then(|at| OffsetDateTime::parse(&at, &Rfc3339).ok());
+        FoundDeadLetter { message, error, failed_at }
     }
 
     /// What nobody counted: the broker delivered it once, and then again as often as it may.
@@ -109,10 +113,11 @@ mod tests {
             (FAILED_AT, text("2026-02-12T20:45:23.123Z")),
             (REPLAY, number(2)),
         ]));
-        assert_eq!((letter.queue.as_str(), letter.key.as_str(), letter.replay), ("sla-events", "key", 2));
-        assert_eq!((letter.error.as_str(), letter.attempts), ("nobody is there", 7));
+        let message = &letter.message;
+        assert_eq!((message.queue.as_str(), message.key.as_str(), message.replay), ("sla-events", "key", 2));
+        assert_eq!((letter.error.as_str(), message.attempts), ("nobody is there", 7));
         assert_eq!(letter.failed_at, Some(datetime!(2026-02-12 20:45:23.123 UTC)));
-        assert_eq!(letter.kind.as_deref(), Some("some.event"));
+        assert_eq!(letter.message.kind.as_deref(), Some("some.event"));
     }
 
     #[test]
@@ -121,12 +126,12 @@ mod tests {
         let deaths = AMQPValue::FieldArray(FieldArray::from(vec![AMQPValue::FieldTable(death)]));
         let letter = found(table([("x-death", deaths), (ATTEMPTS_BEFORE, number(3))]));
         assert_eq!(letter.error, "the broker gave it up (delivery_limit)");
-        assert_eq!((letter.attempts, letter.failed_at, letter.replay), (54, None, 0));
+        assert_eq!((letter.message.attempts, letter.failed_at, letter.message.replay), (54, None, 0));
     }
 
     #[test]
     fn what_somebody_put_there_is_kept_as_well() {
         let letter = found(FieldTable::default());
-        assert_eq!((letter.error.as_str(), letter.attempts), ("nobody said why", 0));
+        assert_eq!((letter.error.as_str(), letter.message.attempts), ("nobody said why", 0));
     }
 }

@@ -24,6 +24,7 @@ impl DeadLetterTx for PgTx<'_> {
         event: Option<EventId>,
         found: &FoundDeadLetter,
     ) -> Result<bool, AppError> {
+        let message = &found.message;
         let kept = self.exec(|conn| {
             diesel::sql_query(
                 "INSERT INTO dead_letters (id, queue, message_key, replay, digest, event_id, kind, content_type, \
@@ -33,15 +34,15 @@ impl DeadLetterTx for PgTx<'_> {
                  ON CONFLICT ON CONSTRAINT dead_letters_once DO NOTHING",
             )
             .bind::<sql_types::Uuid, _>(id)
-            .bind::<sql_types::Text, _>(storable(&found.queue))
-            .bind::<sql_types::Text, _>(storable(&found.key))
-            .bind::<sql_types::Integer, _>(integer(found.replay))
+            .bind::<sql_types::Text, _>(storable(&message.queue))
+            .bind::<sql_types::Text, _>(storable(&message.key))
+            .bind::<sql_types::Integer, _>(integer(message.replay))
             .bind::<sql_types::Nullable<sql_types::Uuid>, _>(event.map(EventId::uuid))
-            .bind::<sql_types::Nullable<sql_types::Text>, _>(found.kind.as_deref().map(storable))
-            .bind::<sql_types::Nullable<sql_types::Text>, _>(found.content_type.as_deref().map(storable))
-            .bind::<sql_types::Nullable<sql_types::Text>, _>(found.traceparent.as_deref().map(storable))
-            .bind::<sql_types::Bytea, _>(&found.body)
-            .bind::<sql_types::Integer, _>(integer(found.attempts))
+            .bind::<sql_types::Nullable<sql_types::Text>, _>(message.kind.as_deref().map(storable))
+            .bind::<sql_types::Nullable<sql_types::Text>, _>(message.content_type.as_deref().map(storable))
+            .bind::<sql_types::Nullable<sql_types::Text>, _>(message.traceparent.as_deref().map(storable))
+            .bind::<sql_types::Bytea, _>(&message.body)
+            .bind::<sql_types::Integer, _>(integer(message.attempts))
             .bind::<sql_types::Text, _>(storable(&found.error))
             .bind::<sql_types::Nullable<sql_types::Timestamptz>, _>(found.failed_at)
             .execute(conn)

@@ -7,16 +7,11 @@ use lapin::{
 };
 use techsupport_tests::{Desk, Queue, until};
 
-use super::{Administrator, Receiver, Telling, await_empty_queues, await_rows, breach, new_id, rows};
+use super::{Administrator, await_empty_queues, await_rows, breach, new_id, refused, rows};
 
 #[test]
 fn what_a_worker_gives_up_is_kept_with_its_reason() {
-    let desk = Desk::with().collecting().start();
-    desk.await_topology();
-    let (event, receiver) = (new_id(), Receiver::default());
-    receiver.refuse([event]);
-    let _worker = Telling::start(&desk, &receiver);
-    desk.broker().put(&desk.broker().name(Queue::Main), &breach(event), 1);
+    let (desk, _worker, _, event) = refused();
     await_rows(&desk, "DEAD", 1);
     let listed = Administrator::of(&desk).list(None);
     let [letter] = &listed[..] else { panic!("{listed:?}") };

@@ -7,7 +7,7 @@ use techsupport_application::{dead_letters::forget_dead_letters, ports::FoundDea
 use techsupport_tests::{Desk, DeskBuilder};
 use time::macros::datetime;
 
-use super::{Administrator, given_up, is_unknown, new_id, rows};
+use super::{Administrator, given_up, given_up_as, is_unknown, new_id, rows};
 
 /// Nothing is collected, and nothing put back.
 fn quiet() -> DeskBuilder {
@@ -29,7 +29,7 @@ fn a_replay_is_decided_once() {
     administrator.replay(id).unwrap();
     assert_eq!(rows(&desk, "REPLAYED"), 1, "it does not go back a second time");
     assert!(!administrator.keep(&given_up("a")), "a late copy of the same death is recognized");
-    assert!(administrator.keep(&FoundDeadLetter { replay: 1, ..given_up("a") }), "the next death is another");
+    assert!(administrator.keep(&given_up_as("a", |message| message.replay = 1)), "the next death is another");
 }
 
 #[test]
@@ -37,8 +37,8 @@ fn what_is_discarded_is_gone_and_written_down() {
     let desk = quiet().start();
     let administrator = Administrator::of(&desk);
     let event = new_id();
-    let body = super::breach(event).into_bytes();
-    administrator.keep(&FoundDeadLetter { body, ..given_up("a") });
+    let found = given_up_as("a", |message| message.body = super::breach(event).into_bytes());
+    administrator.keep(&found);
     let id = administrator.list(None)[0].id;
     administrator.discard(id).unwrap();
     for outcome in [administrator.discard(id), administrator.replay(id)] {
@@ -52,9 +52,7 @@ fn what_is_discarded_is_gone_and_written_down() {
         "kind": "DEAD_LETTER", "id": id, "detail": {"queue": "sla-events", "eventId": event},
     });
     assert_eq!(entries, [expected]);
-    assert!(
-        !administrator.keep(&FoundDeadLetter { body: super::breach(event).into_bytes(), ..given_up("a") })
-    );
+    assert!(!administrator.keep(&found));
 }
 
 /// Of those who decide about one row at once, one has it.
@@ -131,7 +129,8 @@ fn pages_of_many_miss_none_and_repeat_none() {
     let at = Some(datetime!(2026-02-02 00:00 UTC));
     for n in 0..40 {
         let queue = if n % 2 == 0 { "sla-events" } else { "ticket-imports" }.to_owned();
-        administrator.keep(&FoundDeadLetter { queue, failed_at: at, ..given_up(&n.to_string()) });
+        let found = given_up_as(&n.to_string(), |message| message.queue = queue);
+        administrator.keep(&FoundDeadLetter { failed_at: at, ..found });
     }
     let mut ids: Vec<_> = administrator.list(None).iter().map(|letter| letter.id).collect();
     assert_eq!(ids.len(), 40);

@@ -20,8 +20,8 @@ use techsupport_application::{
     },
     deliveries::{RetryPolicy, deliver_event},
     ports::{
-        Channel, ChannelError, ChannelName, DeadLetterFilter, DeadLetterRow, FoundDeadLetter, Notification,
-        Parcel, ReplayedAll,
+        Channel, ChannelError, ChannelName, DeadLetterFilter, DeadLetterRow, FoundDeadLetter, GivenUp,
+        Notification, Parcel, ReplayedAll,
     },
 };
 use techsupport_bootstrap::{clock, ids};
@@ -140,6 +140,17 @@ impl Drop for Telling {
     }
 }
 
+/// A desk that collects, and a worker whose receiver refuses an event, which is on its way there.
+fn refused() -> (Desk, Telling, Receiver, Uuid) {
+    let desk = Desk::with().collecting().start();
+    desk.await_topology();
+    let (event, receiver) = (new_id(), Receiver::default());
+    receiver.refuse([event]);
+    let worker = Telling::start(&desk, &receiver);
+    desk.broker().put(&desk.broker().name(Queue::Main), &breach(event), 1);
+    (desk, worker, receiver, event)
+}
+
 /// An administrator, as the use cases see one.
 struct Administrator {
     ports: Ports,
@@ -190,7 +201,7 @@ impl Administrator {
 
 /// What a consumer gave up, for the first time.
 fn given_up(key: &str) -> FoundDeadLetter {
-    FoundDeadLetter {
+    let message = GivenUp {
         queue: SLA_EVENTS.into(),
         key: key.into(),
         replay: 0,
@@ -199,9 +210,15 @@ fn given_up(key: &str) -> FoundDeadLetter {
         traceparent: None,
         body: key.as_bytes().to_vec(),
         attempts: 1,
-        error: "on purpose".into(),
-        failed_at: None,
-    }
+    };
+    FoundDeadLetter { message, error: "on purpose".into(), failed_at: None }
+}
+
+/// The same, but for something.
+fn given_up_as(key: &str, change: impl FnOnce(&mut GivenUp)) -> FoundDeadLetter {
+    let mut found = given_up(key);
+    change(&mut found.message);
+    found
 }
 
 fn is_unknown(outcome: &Result<(), AppError>) -> bool {

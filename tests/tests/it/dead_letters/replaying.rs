@@ -4,8 +4,8 @@ use techsupport_tests::{Desk, Queue, eventually};
 use uuid::Uuid;
 
 use super::{
-    Administrator, Receiver, SLA_EVENTS, Telling, await_empty_queues, await_rows, breach, given_up, new_id,
-    rows,
+    Administrator, Receiver, SLA_EVENTS, Telling, await_empty_queues, await_rows, given_up, given_up_as,
+    refused, rows,
 };
 
 /// Gives an event up, and returns its row.
@@ -16,12 +16,7 @@ fn dead_row(desk: &Desk, count: i64) -> Uuid {
 
 #[test]
 fn a_message_goes_back_to_the_one_queue_it_died_in_and_is_delivered() {
-    let desk = Desk::with().collecting().start();
-    desk.await_topology();
-    let (event, receiver) = (new_id(), Receiver::default());
-    receiver.refuse([event]);
-    let _worker = Telling::start(&desk, &receiver);
-    desk.broker().put(&desk.broker().name(Queue::Main), &breach(event), 1);
+    let (desk, _worker, receiver, event) = refused();
     let id = dead_row(&desk, 1);
     receiver.mend();
     Administrator::of(&desk).replay(id).unwrap();
@@ -38,12 +33,7 @@ fn a_message_goes_back_to_the_one_queue_it_died_in_and_is_delivered() {
 
 #[test]
 fn one_that_dies_again_is_a_new_row_with_all_its_attempts() {
-    let desk = Desk::with().collecting().start();
-    desk.await_topology();
-    let (event, receiver) = (new_id(), Receiver::default());
-    receiver.refuse([event]);
-    let _worker = Telling::start(&desk, &receiver);
-    desk.broker().put(&desk.broker().name(Queue::Main), &breach(event), 1);
+    let (desk, _worker, receiver, event) = refused();
     let administrator = Administrator::of(&desk);
     for death in 1..=3 {
         let id = dead_row(&desk, 1);
@@ -84,7 +74,7 @@ fn what_no_queue_takes_is_tried_again() {
     desk.await_topology();
     let administrator = Administrator::of(&desk);
     // Written by a later release, which has more subscriptions.
-    administrator.keep(&super::FoundDeadLetter { queue: "unheard-of".into(), ..given_up("a") });
+    administrator.keep(&given_up_as("a", |message| message.queue = "unheard-of".into()));
     administrator.keep(&given_up("b"));
     assert_eq!(administrator.replay_all(10).queued, 2);
     await_rows(&desk, "REPLAYED", 1);
