@@ -165,6 +165,12 @@ impl Consumer {
         let mut backoff = Backoff::new(&self.settings);
         meters::link_made(&self.name);
         meters::queue_chosen(&self.desk.queues.main);
+        // A quorum queue that another connection is declaring at this moment exists before it has a process, and
+        // RabbitMQ 3.10 closes the connection (541) of whoever consumes it then.
+        tokio::select! {
+            () = self.desk.stop.cancelled() => {}
+            () = self.desk.publisher.connected() => {}
+        }
         while !self.desk.stop.is_cancelled() {
             let reason = match self.open().await {
                 None => break,
@@ -190,15 +196,10 @@ impl Consumer {
     }
 
     /// `None` when stopped meanwhile.
-    ///
-    /// Not before the publisher has its connection: a quorum queue that another connection is declaring at this moment
-    /// exists before it has a process, and RabbitMQ 3.10 closes the connection (541) of whoever consumes it then.
     async fn open(&self) -> Option<Result<Session, String>> {
         let parallelism = self.desk.options.parallelism;
-        let opening = async {
-            self.desk.publisher.connected().await;
-            Session::open(&self.settings, &self.topology, &self.name, &self.desk.queues, parallelism).await
-        };
+        let opening =
+            Session::open(&self.settings, &self.topology, &self.name, &self.desk.queues, parallelism);
         tokio::select! {
             () = self.desk.stop.cancelled() => None,
             session = opening => Some(session.map_err(|error| error.to_string())),
