@@ -25,10 +25,10 @@ impl PgUnitOfWork {
         budget: &Budget,
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), AppError>,
     ) -> Result<(), Outcome> {
-        let begin = limited("BEGIN", &self.database, budget);
+        let opening = limited("BEGIN", &self.database, budget);
         let lifetime = Duration::from_millis(self.database.settings().plan_lifetime_ms);
-        let begun = self.database.link(budget, |link| link.begin_planned(&begin, lifetime));
-        let (mut link, ()) = begun.map_err(Outcome::Final)?;
+        let link = self.database.link(budget, |link| link.begin_planned(&opening, lifetime));
+        let (mut link, ()) = link.map_err(Outcome::Final)?;
         let mut tx = PgTx::new(&mut link, &self.database, budget);
         let worked = work(&mut tx);
         // A transaction in which any statement failed is dead in PostgreSQL, and a COMMIT of it quietly
