@@ -3,9 +3,9 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod client;
-mod recorder;
 #[path = "../../../../tests/src/conformance.rs"]
 mod conformance;
+mod recorder;
 pub mod stubs;
 
 use std::{
