@@ -3,6 +3,7 @@
 
 mod meanwhile;
 mod model;
+mod plans;
 mod upgrade;
 
 use std::time::Duration;
