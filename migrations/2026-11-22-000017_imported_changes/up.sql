@@ -45,3 +45,16 @@ CREATE TRIGGER imported_tickets_noted_when_changed AFTER UPDATE ON imported_tick
 CREATE TRIGGER imported_tickets_noted_when_gone AFTER DELETE ON imported_tickets
     REFERENCING OLD TABLE AS tickets_before
     FOR EACH STATEMENT EXECUTE FUNCTION note_imported_changes();
+
+-- Whoever empties the table of the tickets empties what follows from it, as far as the step after this one has been
+-- taken. Here, because that step takes long and should not have to lock the tickets in the end.
+CREATE FUNCTION forget_imported_sums() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    TRUNCATE imported_changes;
+    IF to_regclass('imported_facts') IS NOT NULL THEN
+        TRUNCATE imported_facts, imported_by_hour, imported_by_agent, imported_by_duration;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER imported_tickets_forgotten AFTER TRUNCATE ON imported_tickets
+    FOR EACH STATEMENT EXECUTE FUNCTION forget_imported_sums();

@@ -1,5 +1,4 @@
-DROP TRIGGER imported_tickets_forgotten ON imported_tickets;
-DROP FUNCTION forget_imported_sums();
+DROP FUNCTION make_imported_sums();
 DROP TABLE imported_by_duration, imported_by_agent, imported_by_hour, imported_facts;
 DROP FUNCTION duration_bucket(bigint);
 DROP FUNCTION duration_bucket_width(bigint);

@@ -52,9 +52,11 @@ impl ImportedSums for PgImportedSums {
     }
 }
 
-/// One statement, so one snapshot: what it adds to the sums is what it takes from the changes. Facts that are taken
-/// away are looked for together with all that are like them; when they are not there yet, they count as less than none
-/// until they come.
+/// One statement, so one snapshot: what it adds to the sums is what it takes from the changes. A fact that is like
+/// one that is there becomes one with it, and nothing when they come to none. Of a fact that is taken away before it
+/// came there are less than none until it comes. What is compared is what `imported_facts_by_age` has, so that one
+/// fact of many at the same time is found; that an unknown agent is taken for one without a name here does no
+/// harm, since each is put back as it was.
 fn move_changes() -> String {
     let columns = Status::ALL.map(|status| status.name().to_lowercase());
     let sums = Status::ALL
@@ -68,10 +70,10 @@ fn move_changes() -> String {
              SELECT created_at, duration_us, sum(tickets) AS tickets, client_type, status, escalated, agent_id \
              FROM moved GROUP BY 1, 2, 4, 5, 6, 7 HAVING sum(tickets) <> 0), \
          replaced AS ( \
-             DELETE FROM imported_facts f USING n WHERE n.tickets < 0 AND f.created_at = n.created_at \
+             DELETE FROM imported_facts f USING n WHERE f.created_at = n.created_at \
+                 AND coalesce(f.duration_us, -1) = coalesce(n.duration_us, -1) \
+                 AND coalesce(f.agent_id, '') = coalesce(n.agent_id, '') \
                  AND f.client_type = n.client_type AND f.status = n.status AND f.escalated = n.escalated \
-                 AND f.agent_id IS NOT DISTINCT FROM n.agent_id \
-                 AND f.duration_us IS NOT DISTINCT FROM n.duration_us \
              RETURNING f.created_at, f.duration_us, f.tickets, f.client_type, f.status, f.escalated, f.agent_id), \
          facts AS ( \
              INSERT INTO imported_facts (created_at, duration_us, tickets, client_type, status, escalated, agent_id) \

@@ -158,4 +158,5 @@ fn the_order_in_which_changes_come_to_the_sums_does_not_matter() {
         compare(pool.reports().as_ref(), &desk, &filter(&mut chance, &desk));
     }
     compare(pool.reports().as_ref(), &desk, &ReportFilter::default());
+    assert_eq!(database.count("imported_facts WHERE tickets <= 0"), 0, "what came too early was taken back");
 }

@@ -18,7 +18,7 @@ const FILL: &str = "INSERT INTO imported_tickets (ticket_id, client_id, client_t
         FROM generate_series(1, 200000) AS n) AS x";
 
 /// How often tickets and facts were read whole, and how many of either were looked at.
-fn cost(database: &TestDatabase, act: impl FnOnce(&dyn Reports)) -> (i64, i64) {
+fn cost(database: &TestDatabase, act: impl FnOnce(&Database)) -> (i64, i64) {
     let counted = || {
         let sql = "SELECT array[sum(t.seq_scan)::bigint, \
                        (SELECT sum(i.idx_tup_read)::bigint FROM pg_stat_user_indexes i \
@@ -29,7 +29,7 @@ fn cost(database: &TestDatabase, act: impl FnOnce(&dyn Reports)) -> (i64, i64) {
     };
     let before = counted();
     let pool = Database::connect(&database.settings(), "plans");
-    act(pool.reports().as_ref());
+    act(&pool);
     drop(pool);
     let ours = "pg_stat_activity WHERE datname = current_database() AND application_name = 'plans'";
     eventually("the connections end", || database.count(ours) == 0);
@@ -72,7 +72,7 @@ fn assert_reports_are_cheap(database: &TestDatabase) {
             25_000,
         ),
     ] {
-        let (whole, looked_at) = cost(database, |reports| look_at_all(reports, &filter));
+        let (whole, looked_at) = cost(database, |pool| look_at_all(pool.reports().as_ref(), &filter));
         assert_eq!(whole, 0, "{filter:?} read a table whole");
         assert!(looked_at <= most, "{looked_at} for {filter:?}");
     }
@@ -90,4 +90,25 @@ fn reports_do_not_go_through_the_past() {
         database.execute(&format!("VACUUM ANALYZE {table}"), &[]);
     }
     assert_reports_are_cheap(&database);
+}
+
+/// As files are that know no more of a time than the day.
+#[test]
+fn tickets_of_one_time_are_found_without_looking_at_the_others() {
+    let database = TestDatabase::migrated();
+    let tickets = 8_000;
+    database.execute(
+        "INSERT INTO imported_tickets (ticket_id, client_id, client_type, status, escalation_level, agent_id, created_at, \
+             resolved_at, import_number, sheet_row) \
+         SELECT n::text, 'c', 'VIP', 'CLOSED', 0, 'a' || n % 7, timestamptz '2024-02-03', \
+             timestamptz '2024-02-04' + n / 5 * interval '1 second', 1, 2 FROM generate_series(1, $1::int) AS n",
+        &[&tickets],
+    );
+    let (_, looked_at) = cost(&database, |pool| while catch_up(pool, 3_000) > 0 {});
+    assert!(looked_at <= i64::from(tickets), "{looked_at} for tickets that are new");
+    database.execute("UPDATE imported_tickets SET resolved_at = resolved_at + interval '1 hour'", &[]);
+    let (whole, looked_at) = cost(&database, |pool| while catch_up(pool, 3_000) > 0 {});
+    assert_eq!(whole, 0);
+    assert!(looked_at <= 4 * i64::from(tickets), "{looked_at} for {tickets} that were replaced");
+    assert_eq!(database.count("imported_facts WHERE tickets = 1"), i64::from(tickets));
 }

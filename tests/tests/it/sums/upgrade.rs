@@ -38,4 +38,11 @@ fn what_was_imported_before_there_were_sums_is_in_them() {
     compare(pool.reports().as_ref(), &desk, &ReportFilter::default());
     while catch_up(&pool, 100) > 0 {}
     compare(pool.reports().as_ref(), &desk, &ReportFilter::default());
+    drop(pool);
+    down_to("000018");
+    desk.forget_imported();
+    desk.import(&mut chance, 50);
+    migrate::up(&settings).unwrap();
+    let pool = Database::connect(&settings, "sums");
+    compare(pool.reports().as_ref(), &desk, &ReportFilter::default());
 }
