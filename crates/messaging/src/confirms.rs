@@ -2,12 +2,10 @@
 //!
 //! A message that no queue wants is confirmed like any other; only a separate return tells. lapin hands
 //! returns out with confirms by position, so in a pipelined batch a return can come with the confirm of
-//! another message. Therefore: await the whole batch, then subtract every returned id from it.
+//! another message. Therefore: await the whole batch, then subtract every returned message from it. It is known by
+//! where it went and by its id: the same message may be put back into two queues at once.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use lapin::{Channel, Confirmation, message::BasicReturnMessage, options::BasicPublishOptions};
 use tokio::time::timeout;
@@ -47,8 +45,9 @@ pub(crate) async fn publish_batch(
         Ok::<_, lapin::Error>(confirmations)
     };
     let confirmations = timeout(limit, publishing).await.map_err(|_| BatchError::Timeout(limit))??;
-    let ids: Vec<&str> = batch.iter().map(|message| message.id.as_str()).collect();
-    fates(&ids, confirmations)
+    let sent: Vec<Sent<'_>> =
+        batch.iter().map(|message| (message.routing_key.as_str(), message.id.as_str())).collect();
+    fates(&sent, confirmations)
 }
 
 async fn publish(channel: &Channel, message: &Outgoing) -> lapin::Result<lapin::PublisherConfirm> {
@@ -64,10 +63,13 @@ async fn publish(channel: &Channel, message: &Outgoing) -> lapin::Result<lapin::
         .await
 }
 
+/// Routing key and id of a message.
+type Sent<'a> = (&'a str, &'a str);
+
 /// The fate of each message of a batch, given its confirmations in the same order.
-fn fates(ids: &[&str], confirmations: Vec<Confirmation>) -> Result<Vec<Fate>, BatchError> {
-    let mut returned: HashMap<String, String> = HashMap::new();
-    let mut fates: Vec<Fate> = Vec::with_capacity(ids.len());
+fn fates(sent: &[Sent<'_>], confirmations: Vec<Confirmation>) -> Result<Vec<Fate>, BatchError> {
+    let mut returned: HashMap<Sent<'_>, String> = HashMap::new();
+    let mut fates: Vec<Fate> = Vec::with_capacity(sent.len());
     for confirmation in confirmations {
         let (fate, message) = match confirmation {
             Confirmation::Ack(message) => (Ok(()), message),
@@ -76,16 +78,14 @@ fn fates(ids: &[&str], confirmations: Vec<Confirmation>) -> Result<Vec<Fate>, Ba
         };
         fates.push(fate);
         if let Some(message) = message {
-            let id = message.properties.message_id().as_ref().ok_or(BatchError::Stray)?.to_string();
-            returned.insert(id, reason(&message));
+            let id = message.properties.message_id().as_ref().ok_or(BatchError::Stray)?;
+            let which = (message.routing_key.as_str(), id.as_str());
+            let which = sent.iter().copied().find(|each| *each == which).ok_or(BatchError::Stray)?;
+            returned.insert(which, reason(&message));
         }
     }
-    let known: HashSet<&str> = ids.iter().copied().collect();
-    if returned.keys().any(|id| !known.contains(id.as_str())) {
-        return Err(BatchError::Stray);
-    }
-    for (id, fate) in ids.iter().zip(&mut fates) {
-        if let Some(reason) = returned.get(*id) {
+    for (which, fate) in sent.iter().zip(&mut fates) {
+        if let Some(reason) = returned.get(which) {
             *fate = Err(reason.clone());
         }
     }
@@ -104,8 +104,8 @@ mod tests {
 
     use super::*;
 
-    fn returned(id: Option<&str>) -> BasicReturnMessage {
-        let mut delivery = Delivery::mock(0, "events".into(), "sla.breached.v1".into(), false, vec![]);
+    fn returned(from: &str, id: Option<&str>) -> BasicReturnMessage {
+        let mut delivery = Delivery::mock(0, "".into(), from.into(), false, vec![]);
         if let Some(id) = id {
             delivery.properties = BasicProperties::default().with_message_id(id.into());
         }
@@ -116,25 +116,35 @@ mod tests {
     fn a_return_counts_against_its_own_message_wherever_it_arrives() {
         let confirmations = vec![
             Confirmation::Ack(None),
-            Confirmation::Ack(Some(returned(Some("c")))),
+            Confirmation::Ack(Some(returned("q", Some("c")))),
             Confirmation::Ack(None),
-            Confirmation::Nack(Some(returned(Some("a")))),
+            Confirmation::Nack(Some(returned("q", Some("a")))),
         ];
-        let fates = fates(&["a", "b", "c", "d"], confirmations).unwrap();
+        let fates = fates(&["a", "b", "c", "d"].map(|id| ("q", id)), confirmations).unwrap();
         let no_route = Err("no queue took it (312 NO_ROUTE)".to_owned());
         let nack = Err("the broker refused it (nack)".to_owned());
         assert_eq!(fates, [no_route.clone(), Ok(()), no_route, nack]);
     }
 
     #[test]
+    fn a_return_says_nothing_of_the_same_message_in_another_queue() {
+        let confirmations = vec![Confirmation::Ack(Some(returned("q", Some("a")))), Confirmation::Ack(None)];
+        let fates = fates(&[("p", "a"), ("q", "a")], confirmations).unwrap();
+        assert!(fates[0].is_ok() && fates[1].is_err(), "{fates:?}");
+    }
+
+    #[test]
     fn an_unconfirmed_message_is_not_published() {
-        assert!(fates(&["a"], vec![Confirmation::NotRequested]).unwrap()[0].is_err());
+        assert!(fates(&[("q", "a")], vec![Confirmation::NotRequested]).unwrap()[0].is_err());
     }
 
     #[test]
     fn a_return_that_belongs_to_no_message_makes_the_whole_batch_uncertain() {
-        for stray in [returned(Some("z")), returned(None)] {
-            assert!(matches!(fates(&["a"], vec![Confirmation::Ack(Some(stray))]), Err(BatchError::Stray)));
+        for stray in [returned("q", Some("z")), returned("p", Some("a")), returned("q", None)] {
+            assert!(matches!(
+                fates(&[("q", "a")], vec![Confirmation::Ack(Some(stray))]),
+                Err(BatchError::Stray)
+            ));
         }
     }
 }
