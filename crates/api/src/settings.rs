@@ -174,6 +174,9 @@ pub struct DeadLetterSettings {
     /// Dead letters that are put back together.
     #[garde(range(min = 1, max = 10_000))]
     pub batch: u32,
+    /// What those may come to, in bytes.
+    #[garde(range(min = 1, max = 1_073_741_824))]
+    pub batch_bytes: u64,
     /// How often to look for some, in milliseconds.
     #[garde(range(min = 1, max = 60_000))]
     pub poll_ms: u64,
@@ -187,18 +190,15 @@ pub struct DeadLetterSettings {
     #[garde(range(min = 1, max = 600_000))]
     pub max_backoff_ms: u64,
     /// Dead letters that one `POST /api/queue/dlq/replay` puts back.
-    #[garde(range(min = 1, max = 100_000))]
+    #[garde(range(min = 1, max = 10_000))]
     pub replay_all_max: u32,
-    /// How long what was put back or thrown away is remembered, in hours.
+    /// Whether this process forgets what was put back or thrown away long ago; so often and so many as `[idempotency]`
+    /// says.
+    #[garde(skip)]
+    pub forget: bool,
+    /// How long that is remembered, in hours.
     #[garde(range(min = 1, max = 8_760))]
     pub keep_settled_hours: u64,
-}
-
-impl DeadLetterSettings {
-    /// Connections to the database: for as many messages as are stored at once, and for putting back.
-    pub(crate) fn connections(&self) -> u32 {
-        u32::from(self.parallelism) + 1
-    }
 }
 
 /// Section `[reports]`.
@@ -323,14 +323,14 @@ fn has_a_sound_url<C>(broker: &BrokerSettings, _: &C) -> garde::Result {
     needs_broker_url(broker.url.expose_secret())
 }
 
-/// The relay publishes within a transaction. If the server ended it meanwhile, every batch would be published
-/// again and again and never marked.
+/// Relay and replay publish within a transaction, over one connection: a batch of the one may have to wait for one of the
+/// other. If the server ended the transaction meanwhile, every batch would be published again and again and never marked.
 fn outlasts_a_publish<C>(broker: &BrokerSettings) -> impl FnOnce(&DatabaseSettings, &C) -> garde::Result {
-    let needed = broker.confirm_timeout_ms.saturating_add(IDLE_MARGIN_MS);
+    let needed = broker.confirm_timeout_ms.saturating_mul(2).saturating_add(IDLE_MARGIN_MS);
     move |database, _| {
         if database.idle_in_transaction_timeout_ms < needed {
             return Err(garde::Error::new(format!(
-                "has an idle_in_transaction_timeout_ms less than {IDLE_MARGIN_MS} above broker.confirm_timeout_ms"
+                "has an idle_in_transaction_timeout_ms less than {IDLE_MARGIN_MS} above two broker.confirm_timeout_ms"
             )));
         }
         Ok(())
@@ -425,9 +425,9 @@ mod tests {
         assert!(refused("TECHSUPPORT__SWEEP__POLL_MS", "3600000").contains("database.notify_horizon_ms"));
         let overlap = refused("TECHSUPPORT__HTTP__REQUEST_TIMEOUT_MS", "58000");
         assert!(overlap.contains("revocations.overlap_s"), "{overlap}");
-        let idle = refused("TECHSUPPORT__DATABASE__IDLE_IN_TRANSACTION_TIMEOUT_MS", "5500");
+        let idle = refused("TECHSUPPORT__DATABASE__IDLE_IN_TRANSACTION_TIMEOUT_MS", "10500");
         assert!(idle.contains("broker.confirm_timeout_ms"), "{idle}");
-        assert!(refused("TECHSUPPORT__BROKER__CONFIRM_TIMEOUT_MS", "15000").contains("idle_in_transaction"));
+        assert!(refused("TECHSUPPORT__BROKER__CONFIRM_TIMEOUT_MS", "7500").contains("idle_in_transaction"));
         assert!(refused("TECHSUPPORT__DATABASE__URL", " ").contains("DATABASE_URL"));
         for url in ["DATABASE_URL", "AMQP_URL"] {
             let scheme = if url == "AMQP_URL" { "amqp" } else { "postgres" };

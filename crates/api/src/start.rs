@@ -33,8 +33,11 @@ pub(crate) const NAME: &str = "techsupport-api";
 /// What the database sees as the name of the background passes.
 const BACKGROUND: &str = "techsupport-api-background";
 
-/// What the database sees as the name of those who keep dead letters and put them back.
+/// What the database sees as the name of those who keep dead letters.
 const DEAD_LETTERS: &str = "techsupport-api-dead-letters";
+
+/// What the database sees as the name of the one that puts them back.
+const REPLAY: &str = "techsupport-api-replay";
 
 /// What the database sees as the name of those who learn of ended sessions.
 const SESSIONS: &str = "techsupport-api-sessions";
@@ -140,14 +143,13 @@ impl Api {
         let events = EventBell::default();
         let address =
             serve(&settings, &ports, (revocations, events.clone()), &publisher, &runtime, &mut stoppable)?;
-        let dead_letters = dead_letter_database(&settings);
-        stoppable.collecting = collect(&settings, &dead_letters, &publisher, &runtime);
+        stoppable.collecting = collect(&settings, &publisher, &runtime);
         tracing::info!(%address, profile = settings.profile.name(), "listening");
         // From here on what was started is stopped again when something fails.
         let mut running = RunningApi::new(address, runtime, stoppable);
         watch_sessions(&settings, ended, running.stoppable())?;
         watch_events(&settings, events, running.stoppable())?;
-        put_back(&settings, &dead_letters, &publisher, running.stoppable())?;
+        put_back(&settings, &publisher, running.stoppable())?;
         sum_up(&settings, running.stoppable())?;
         watch(settings, &passwords, publisher, running.stoppable())?;
         Ok(running)
@@ -225,32 +227,28 @@ fn watch_events(
     Ok(())
 }
 
-/// Connections for dead letters of their own: when very many come, neither requests nor deadlines wait for them.
-fn dead_letter_database(settings: &ApiSettings) -> Database {
-    let pool_size = settings.dead_letters.connections();
-    Database::connect(&DatabaseSettings { pool_size, ..settings.database.clone() }, DEAD_LETTERS)
-}
-
-fn collect(
-    settings: &ApiSettings,
-    database: &Database,
-    publisher: &Publisher,
-    runtime: &Runtime,
-) -> Option<Collecting> {
+/// On connections of their own: when very many dead letters come, neither requests nor deadlines wait for them.
+fn collect(settings: &ApiSettings, publisher: &Publisher, runtime: &Runtime) -> Option<Collecting> {
     let _inside = runtime.enter();
     let drain = ms(settings.process.stop_wait_ms);
-    let start =
-        || Collecting::start((&settings.broker, NAME), &settings.dead_letters, drain, database, publisher);
+    let start = || {
+        let pool_size = settings.dead_letters.parallelism.into();
+        let pool = DatabaseSettings { pool_size, ..settings.database.clone() };
+        let database = Database::connect(&pool, DEAD_LETTERS);
+        Collecting::start((&settings.broker, NAME), &settings.dead_letters, drain, &database, publisher)
+    };
     settings.dead_letters.collect.then(start)
 }
 
+/// Not on the connections that store: those may all be in use for long.
 fn put_back(
     settings: &ApiSettings,
-    database: &Database,
     publisher: &Publisher,
     stoppable: &mut Stoppable,
 ) -> Result<(), StartError> {
     if settings.dead_letters.replay {
+        let pool = DatabaseSettings { pool_size: 1, ..settings.database.clone() };
+        let database = Database::connect(&pool, REPLAY);
         let (replays, publisher) = (database.dead_letter_replays(), Arc::new(publisher.clone()));
         let pass = Replay::new(replays, publisher, settings.dead_letters.clone());
         let started = Background::start(pass, &Arc::default());
@@ -295,9 +293,8 @@ fn watch(
         let pass = Feed::new(keeper, settings.feed);
         stoppable.feed = Some(Background::start(pass, &Arc::default()).map_err(no_thread())?);
     }
-    if settings.idempotency.enabled {
-        let keep_settled = Duration::from_hours(settings.dead_letters.keep_settled_hours);
-        let pass = Forget::new(ports_of(&database, passwords), settings.idempotency, keep_settled);
+    if settings.idempotency.enabled || settings.dead_letters.forget {
+        let pass = Forget::new(ports_of(&database, passwords), settings.idempotency, settings.dead_letters);
         stoppable.forget = Some(Background::start(pass, &Arc::default()).map_err(no_thread())?);
     }
     if settings.sweep.enabled {

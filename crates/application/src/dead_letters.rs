@@ -16,7 +16,7 @@ use crate::{
     ports::{
         AuditAction, AuditTarget, BrokerFigures, BrokerQueue, DeadLetterFilter, DeadLetterPublisher,
         DeadLetterReplays, DeadLetterRow, DeadLetterState, FoundDeadLetter, GivenUp, QueueFigures,
-        ReplayedAll, UnitOfWork, UnitOfWorkExt,
+        ReplayBatch, ReplayedAll, UnitOfWork, UnitOfWorkExt,
     },
 };
 
@@ -32,7 +32,15 @@ pub fn collect_dead_letter(
     found: &FoundDeadLetter,
 ) -> Result<bool, AppError> {
     let (id, event) = (new_id(), event_of(&found.message));
-    work.run_for(budget, |tx| tx.keep_dead_letter(id, event, found))
+    work.run_for(budget, |tx| {
+        let kept = tx.keep_dead_letter(id, event, found)?;
+        if kept || !found.distinct {
+            return Ok(kept);
+        }
+        let mut twin = found.clone();
+        twin.message.key = format!("{}.{id}", twin.message.key);
+        tx.keep_dead_letter(id, event, &twin)
+    })
 }
 
 /// The event of a CloudEvents document, or of a message that has its id. Deliveries go by the former.
@@ -45,7 +53,7 @@ fn event_of(message: &GivenUp) -> Option<EventId> {
     in_body.or_else(|| message.key.parse().ok()).map(EventId::new)
 }
 
-/// A page of the dead letters that nobody has decided about, latest first.
+/// A page of the dead letters that nobody has decided about, latest first, with those that could not be put back.
 pub fn list_dead_letters(
     ctx: Ctx<'_>,
     filter: &DeadLetterFilter,
@@ -59,11 +67,15 @@ pub fn list_dead_letters(
 pub fn replay_dead_letter(ctx: Ctx<'_>, id: Uuid) -> Result<(), AppError> {
     let by = ctx.call.actor.user();
     ctx.work.run_for(&ctx.call.budget, |tx| {
-        let letter = tx.lock_dead_letter(id)?.ok_or(AppError::NotFound(Entity::DeadLetter))?;
-        match letter.state {
-            DeadLetterState::Dead => tx.queue_dead_letter(id, letter.event, by),
-            DeadLetterState::Queued | DeadLetterState::Replayed => Ok(()),
-            DeadLetterState::Discarded => Err(AppError::NotFound(Entity::DeadLetter)),
+        // Without the lock first: the pass holds what it is publishing.
+        let mut state = tx.dead_letter_state(id)?;
+        if state == Some(DeadLetterState::Dead) {
+            state = tx.lock_dead_letter(id, true)?.map(|letter| letter.state);
+        }
+        match state {
+            Some(DeadLetterState::Dead) => tx.queue_dead_letter(id, by),
+            Some(DeadLetterState::Queued | DeadLetterState::Replayed) => Ok(()),
+            Some(DeadLetterState::Discarded) | None => Err(AppError::NotFound(Entity::DeadLetter)),
         }
     })
 }
@@ -74,17 +86,19 @@ pub fn replay_all_dead_letters(ctx: Ctx<'_>, most: u32) -> Result<ReplayedAll, A
     ctx.work.run_for(&ctx.call.budget, |tx| tx.queue_dead_letters(most, by))
 }
 
-/// Throws one away that nobody has decided about, and writes down who did.
+/// Throws one away that is not back in its queue, and writes down who did. One that is being published at this moment is
+/// not found, like one that is back.
 pub fn discard_dead_letter(ctx: Ctx<'_>, id: Uuid) -> Result<(), AppError> {
     let by = ctx.call.actor.user();
     let entry = ctx.entry(AuditAction::DeadLetterDiscarded, AuditTarget::DeadLetter(id));
     ctx.work.run_for(&ctx.call.budget, |tx| {
-        let letter = tx.lock_dead_letter(id)?.ok_or(AppError::NotFound(Entity::DeadLetter))?;
+        let unknown = || AppError::NotFound(Entity::DeadLetter);
+        // Whoever holds one that nobody has decided about is deciding; whoever holds another is publishing it.
+        let state = tx.dead_letter_state(id)?;
+        let letter = tx.lock_dead_letter(id, state == Some(DeadLetterState::Dead))?.ok_or_else(unknown)?;
         match letter.state {
-            DeadLetterState::Dead => {}
-            DeadLetterState::Queued | DeadLetterState::Replayed | DeadLetterState::Discarded => {
-                return Err(AppError::NotFound(Entity::DeadLetter));
-            }
+            DeadLetterState::Dead | DeadLetterState::Queued => {}
+            DeadLetterState::Replayed | DeadLetterState::Discarded => return Err(unknown()),
         }
         tx.discard_dead_letter(id, by)?;
         let event = letter.event.map(|event| event.to_string());
@@ -111,9 +125,9 @@ pub fn forget_dead_letters(ctx: Ctx<'_>, settled_before: Duration, limit: u32) -
 pub struct ReplayPass {
     /// How many are in their queue again.
     pub replayed: usize,
-    /// How many are not, and the reason of the first; they are tried again.
+    /// How many are not, and the reason of the first.
     pub failed: Option<(usize, String)>,
-    /// Whether the batch was full and some of it got through, so that going on at once makes sense.
+    /// Whether some of it got through, so that going on at once makes sense.
     pub more: bool,
 }
 
@@ -121,15 +135,14 @@ pub struct ReplayPass {
 pub fn put_dead_letters_back(
     replays: &dyn DeadLetterReplays,
     publisher: &dyn DeadLetterPublisher,
-    batch: u32,
-    retry_after: Duration,
+    batch: ReplayBatch,
 ) -> Result<ReplayPass, AppError> {
-    let report = replays.replay(batch, retry_after, &mut |messages| publisher.put_back(messages))?;
-    let taken = report.replayed.len() + report.failed.len();
-    let failures = report.failed.len();
+    let report = replays.replay(batch, &mut |messages| publisher.put_back(messages))?;
+    let failures = report.failed.len() + report.refused.len();
+    let first = report.failed.into_iter().chain(report.refused).next();
     Ok(ReplayPass {
         replayed: report.replayed.len(),
-        failed: report.failed.into_iter().next().map(|(_, reason)| (failures, reason)),
-        more: !report.replayed.is_empty() && taken >= usize::try_from(batch).unwrap_or(usize::MAX),
+        failed: first.map(|(_, reason)| (failures, reason)),
+        more: !report.replayed.is_empty(),
     })
 }

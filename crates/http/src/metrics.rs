@@ -34,7 +34,11 @@ pub fn describe_metrics() {
         "Age of the oldest SLA step that is due and has not run"
     );
     metrics::describe_gauge!("deliveries", "Deliveries by state");
-    metrics::describe_gauge!("dead_letters", "Dead letters that nobody has decided about, by queue");
+    metrics::describe_gauge!("dead_letters", "Dead letters that are not back in their queue, by queue");
+    metrics::describe_gauge!(
+        "report_changes_waiting",
+        "Changes of imported tickets that wait to be moved into the sums of reports; 100,000 are that many or more"
+    );
     metrics::describe_counter!(
         "backlog_read_failures_total",
         "Times the database did not tell the figures above"

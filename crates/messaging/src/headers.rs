@@ -18,10 +18,11 @@ pub(crate) const FAILED_AT: &str = "techsupport-failed-at";
 /// How often in a row the handler failed on it.
 pub(crate) const FAILURES: &str = "techsupport-failures";
 /// How often it was put back after it had been given up. Which dying a dead letter tells of goes by this number, so
-/// it stays with the message on all its further ways.
-pub(crate) const REPLAY: &str = "techsupport-replay";
+/// it stays with the message on all its further ways. Without our prefix, as is the next one: workers of the release
+/// before, too, leave out of their copies what has it, and keep the rest.
+pub(crate) const REPLAY: &str = "replay-count";
 /// How many attempts were made before the last time it was put back.
-pub(crate) const ATTEMPTS_BEFORE: &str = "techsupport-attempts-before";
+pub(crate) const ATTEMPTS_BEFORE: &str = "replay-attempts-before";
 
 /// What each death adds to.
 const DEATHS: &str = "x-death";
@@ -29,7 +30,7 @@ const DEATHS: &str = "x-death";
 /// Whether a copy of the message has this header, too: not the broker's own (`x-death` grows with each round), nor
 /// what we say of one round.
 pub(crate) fn stays(name: &str) -> bool {
-    matches!(name, REPLAY | ATTEMPTS_BEFORE) || !(name.starts_with("x-") || name.starts_with("techsupport-"))
+    !(name.starts_with("x-") || name.starts_with("techsupport-"))
 }
 
 /// A header that is text.
@@ -49,9 +50,16 @@ pub(crate) fn counted(properties: &BasicProperties, name: &str) -> Option<u32> {
 
 /// Why the broker itself put the message where it is, if it did.
 pub(crate) fn last_death(properties: &BasicProperties) -> Option<String> {
-    let deaths = value(properties, DEATHS)?.as_array()?;
-    let latest = deaths.as_slice().first()?.as_field_table()?;
-    Some(latest.inner().get("reason")?.as_long_string()?.to_string())
+    Some(latest_death(properties)?.inner().get("reason")?.as_long_string()?.to_string())
+}
+
+/// When the broker did so, in seconds since 1970.
+pub(crate) fn last_death_at(properties: &BasicProperties) -> Option<u64> {
+    latest_death(properties)?.inner().get("time")?.as_timestamp()
+}
+
+fn latest_death(properties: &BasicProperties) -> Option<&FieldTable> {
+    value(properties, DEATHS)?.as_array()?.as_slice().first()?.as_field_table()
 }
 
 fn value<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a AMQPValue> {

@@ -166,7 +166,7 @@ impl DeadLetterPublisher for Publisher {
                     ids.push(*id);
                     outgoing.push(Outgoing::replay(&self.topology.of(subscription).main, message));
                 }
-                None => report.failed.push((*id, format!("there is no queue {}", message.queue))),
+                None => report.refused.push((*id, format!("there is no queue {}", message.queue))),
             }
         }
         if ids.is_empty() {

@@ -9,19 +9,22 @@ use techsupport_application::{
 use techsupport_bootstrap::ids;
 
 use super::{Next, Pass, meters};
-use crate::settings::{IdempotencySettings, ms};
+use crate::settings::{DeadLetterSettings, IdempotencySettings, ms};
 
 /// See the module.
 pub(crate) struct Forget {
     ports: Arc<Ports>,
     settings: IdempotencySettings,
-    /// How long settled dead letters are kept.
-    keep_settled: Duration,
+    dead_letters: DeadLetterSettings,
 }
 
 impl Forget {
-    pub(crate) fn new(ports: Arc<Ports>, settings: IdempotencySettings, keep_settled: Duration) -> Self {
-        Self { ports, settings, keep_settled }
+    pub(crate) fn new(
+        ports: Arc<Ports>,
+        settings: IdempotencySettings,
+        dead_letters: DeadLetterSettings,
+    ) -> Self {
+        Self { ports, settings, dead_letters }
     }
 }
 
@@ -42,9 +45,10 @@ impl Pass for Forget {
             budget: Arc::new(Budget::lasting(ms(self.settings.budget_ms))),
         };
         let (ctx, batch) = (Ctx::new(&self.ports, &call), self.settings.batch);
-        let answers = forget_answers(ctx, batch)?;
+        let answers = if self.settings.enabled { forget_answers(ctx, batch)? } else { 0 };
         meters::forgotten(answers);
-        let dead_letters = forget_dead_letters(ctx, self.keep_settled, batch)?;
+        let keep = Duration::from_hours(self.dead_letters.keep_settled_hours);
+        let dead_letters = if self.dead_letters.forget { forget_dead_letters(ctx, keep, batch)? } else { 0 };
         meters::dead_letters_forgotten(dead_letters);
         // A full batch says that there is more. It rests all the same: nobody waits for it.
         let is_full = answers >= batch || dead_letters >= batch;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use techsupport_application::{
     AppError,
     dead_letters::put_dead_letters_back,
-    ports::{DeadLetterPublisher, DeadLetterReplays},
+    ports::{DeadLetterPublisher, DeadLetterReplays, ReplayBatch},
 };
 
 use super::{Next, Pass, meters};
@@ -39,18 +39,18 @@ impl Pass for Replay {
 
     fn run(&mut self) -> Result<Next, AppError> {
         let Self { replays, publisher, settings } = self;
-        let retry_after = ms(settings.retry_after_ms);
-        let pass = put_dead_letters_back(replays.as_ref(), publisher.as_ref(), settings.batch, retry_after)?;
+        let batch = ReplayBatch {
+            messages: settings.batch,
+            bytes: settings.batch_bytes,
+            retry_after: ms(settings.retry_after_ms),
+        };
+        let pass = put_dead_letters_back(replays.as_ref(), publisher.as_ref(), batch)?;
         meters::replayed(pass.replayed);
         if pass.replayed > 0 {
             tracing::info!(messages = pass.replayed, "put dead letters back");
         }
         if let Some((messages, reason)) = &pass.failed {
-            tracing::warn!(
-                messages,
-                reason,
-                "no queue took dead letters that were put back; trying again later"
-            );
+            tracing::warn!(messages, reason, "no queue took dead letters that were to be put back");
         }
         Ok(if pass.more { Next::Now } else { Next::Within(ms(settings.poll_ms)) })
     }

@@ -39,8 +39,11 @@ pub struct FoundDeadLetter {
     pub message: GivenUp,
     /// Why it was given up.
     pub error: String,
-    /// When; not known when it was the broker that gave it up.
+    /// When, if it is known.
     pub failed_at: Option<OffsetDateTime>,
+    /// Whether it is another message than all with the same key so far: it has no id, only a body that says the same,
+    /// and was handed to nobody before.
+    pub distinct: bool,
 }
 
 /// A dead letter as it is listed.
@@ -109,13 +112,15 @@ pub struct LockedDeadLetter {
 pub struct ReplayedAll {
     /// So many are to be put back by this.
     pub queued: u32,
-    /// So many are left, beyond the limit or decided about by somebody else at the same moment.
+    /// So many are left, beyond the limit or decided about by somebody else at the same moment. Not counted further than
+    /// some hundred thousand.
     pub remaining: i64,
 }
 
 /// Dead letters inside a transaction.
 pub trait DeadLetterTx {
-    /// Stores one, unless this dying of this message is stored already; says whether it was new.
+    /// Stores one, unless this dying of this message is stored already; says whether it was new. One that was put back
+    /// and given up after that under the same number (somebody published it again by hand) is to be decided about again.
     fn keep_dead_letter(
         &mut self,
         id: Uuid,
@@ -123,21 +128,20 @@ pub trait DeadLetterTx {
         found: &FoundDeadLetter,
     ) -> Result<bool, AppError>;
 
-    /// Locks one (`SELECT … FOR UPDATE`).
-    fn lock_dead_letter(&mut self, id: Uuid) -> Result<Option<LockedDeadLetter>, AppError>;
+    /// What has become of one, at this moment.
+    fn dead_letter_state(&mut self, id: Uuid) -> Result<Option<DeadLetterState>, AppError>;
 
-    /// Has a locked one put back, and lets what was given up of its event be tried again as often as if it were new.
-    fn queue_dead_letter(
-        &mut self,
-        id: Uuid,
-        event: Option<EventId>,
-        by: Option<UserId>,
-    ) -> Result<(), AppError>;
+    /// Locks one (`SELECT … FOR UPDATE`). While somebody else holds it: waits, or finds nothing.
+    fn lock_dead_letter(&mut self, id: Uuid, wait: bool) -> Result<Option<LockedDeadLetter>, AppError>;
+
+    /// Has a locked one put back, and lets what its consumer gave up of its event be tried again as often as if it were
+    /// new.
+    fn queue_dead_letter(&mut self, id: Uuid, by: Option<UserId>) -> Result<(), AppError>;
 
     /// The same for those nobody has decided about, oldest first, `limit` at most, passing over what is locked.
     fn queue_dead_letters(&mut self, limit: u32, by: Option<UserId>) -> Result<ReplayedAll, AppError>;
 
-    /// Throws a locked one away; what it said is gone.
+    /// Throws a locked one away; what it said is gone. What it would have let be tried again stays given up.
     fn discard_dead_letter(&mut self, id: Uuid, by: Option<UserId>) -> Result<(), AppError>;
 
     /// Removes rows that were settled at least so long ago, `limit` at most. Returns how many.
@@ -160,7 +164,8 @@ pub struct QueueFigures {
     pub completed: i64,
     /// Deliveries that wait for another attempt after one that failed, and imports that failed.
     pub failed: i64,
-    /// Dead letters that nobody has decided about, by subscription; one without any may be missing.
+    /// Dead letters that are not back in their queue, by subscription; one without any may be missing. Not counted
+    /// further than some hundred thousand.
     pub dead: Vec<(String, i64)>,
     /// Events that were not published yet.
     pub outbox_pending: i64,
@@ -170,8 +175,8 @@ pub struct QueueFigures {
 
 /// Reads of dead letters.
 pub trait DeadLetterReader {
-    /// Those that nobody has decided about, latest first (by when they were given up, then by id). Fewer than a page holds
-    /// where they are large: what they come to together is bounded.
+    /// Those that nobody has decided about, and those that were to be put back but could not be, latest first (by when
+    /// they were given up, then by id). Fewer than a page holds where they are large: what they come to together is bounded.
     fn dead_letters(
         &self,
         budget: &Budget,
@@ -217,8 +222,21 @@ pub struct ReplayMessage {
 pub struct ReplayReport {
     /// In their queue, confirmed by the broker.
     pub replayed: Vec<Uuid>,
-    /// In no queue, each with the reason.
+    /// In no queue this time, each with the reason.
     pub failed: Vec<(Uuid, String)>,
+    /// In no queue, however often it is tried, each with the reason.
+    pub refused: Vec<(Uuid, String)>,
+}
+
+/// How much to put back together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplayBatch {
+    /// So many at most.
+    pub messages: u32,
+    /// So many bytes at most; a larger one goes alone.
+    pub bytes: u64,
+    /// How long one that could not be put back waits.
+    pub retry_after: Duration,
 }
 
 /// Puts dead letters into the queue they died in.
@@ -230,15 +248,15 @@ pub trait DeadLetterPublisher: Send + Sync {
 
 /// The dead letters that are to be put back.
 pub trait DeadLetterReplays: Send + Sync {
-    /// Takes up to `limit` of them, passing over those that somebody else holds; calls `put_back`; marks what it
-    /// reports. Failures wait `retry_after` before they are taken again.
+    /// Takes a batch of them, passing over those that somebody else holds; calls `put_back`; marks what it reports. What
+    /// failed waits before it is taken again, each alone: one of them may be what the others failed for. What was refused
+    /// is to be decided about again.
     ///
     /// The transaction is open during the network call, as the relay's is, so that a crash at any point lets go of the
     /// batch at once.
     fn replay(
         &self,
-        limit: u32,
-        retry_after: Duration,
+        batch: ReplayBatch,
         put_back: &mut dyn FnMut(&[ReplayMessage]) -> Result<ReplayReport, AppError>,
     ) -> Result<ReplayReport, AppError>;
 }

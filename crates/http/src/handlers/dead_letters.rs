@@ -171,7 +171,8 @@ pub(crate) fn list_docs() -> Operation {
     Operation::new("listDeadLetters", Tag::Queue, "List what was given up")
         .about(
             "Messages that nobody has put back or discarded yet, latest first. A message appears here a moment after it was \
-             given up. A bare list, as of the original service; `Link` (RFC 8288) leads to the rest with `rel=\"next\"`, and is \
+             given up, and again when it was to be put back but its queue could not take it: `error` says so, and it is \
+             tried again until it is discarded. A bare list, as of the original service; `Link` (RFC 8288) leads to the rest with `rel=\"next\"`, and is \
              missing at the end; where messages are large, an answer has fewer than `limit`. Walking along it neither skips nor repeats messages that are there all the time.\n\n`data` \
              is the message's JSON document, unchanged. When the message is no JSON, it is a string with its text, in which \
              each sequence of bytes that is no UTF-8 is U+FFFD.",
@@ -186,10 +187,11 @@ pub(crate) fn list_docs() -> Operation {
 pub(crate) fn replay_docs() -> Operation {
     Operation::new("replayDeadLetter", Tag::Queue, "Put a dead letter back")
         .about(
-            "Into the one queue whose consumer gave it up, exactly once, with as many attempts as if it were new. It leaves \
+            "Into the one queue whose consumer gave it up, exactly once. A notification has as many attempts as if it were new; \
+             an import goes on where it stopped, and nothing happens to one that has ended meanwhile, `FAILED` as well. It leaves \
              the list at once and its queue gets it a moment later. Asked for again, it is the same replay: the answer \
-             is the same and nothing more happens. Should the message be given up again, it is a new dead letter. One that \
-             was discarded is not found. A body is not needed, and may be nothing but `{}`.",
+             is the same and nothing more happens. Should the message be given up again, it is a new dead letter; so it is \
+             when this release has no such queue. One that was discarded is not found. A body is not needed, and may be nothing but `{}`.",
         )
         .takes_nothing()
         .answers(202, "It is on its way.", Some(ReplayDto { id: samples::id(40).to_string() }))
@@ -210,7 +212,8 @@ pub(crate) fn replay_all_docs() -> Operation {
 pub(crate) fn discard_docs() -> Operation {
     Operation::new("discardDeadLetter", Tag::Queue, "Discard a dead letter")
         .about(
-            "For good: what it said is gone. The audit log keeps who did it, the queue and the event. One that was put back or \
+            "For good: what it said is gone. The audit log keeps who did it, the queue and the event. One that is to be put back \
+             but is not in its queue yet can be discarded. One that is back, or is being put there at this moment, or was \
              discarded already is not found.",
         )
         .empty(204, "Discarded.")

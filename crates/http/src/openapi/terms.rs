@@ -291,8 +291,9 @@ terms! {
     ));
     /// What was given up.
     queue_dead => whole(0, i64::MAX).description(Some(
-        "Messages that were given up and that nobody has put back or discarded: those that are listed, and those that the \
-         broker still holds, to be listed in a moment."
+        "Messages that were given up, are not back in their queue and were not discarded: those that are listed, those that \
+         will be put back in a moment, and those that the broker still holds, to be listed in a moment. Beyond some hundred \
+         thousand the listed ones are not counted."
     ));
     /// What waits in a queue.
     queue_ready => whole(0, i64::MAX)
@@ -311,7 +312,7 @@ terms! {
     /// How often it was tried.
     letter_attempts => whole(0, i64::from(u32::MAX)).description(Some("How often it was tried, all replays together."));
     /// Why it was given up.
-    letter_error => string().description(Some("Why it was given up."));
+    letter_error => string().description(Some("Why it was given up; before that, why it could not be put back."));
     /// When it was given up.
     letter_failed_at => string()
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
@@ -320,7 +321,7 @@ terms! {
     /// How many will be put back.
     letters_queued => whole(0, i64::from(u32::MAX)).description(Some("So many are put back by this."));
     /// How many will not.
-    letters_remaining => whole(0, i64::MAX).description(Some("So many are left, for another call."));
+    letters_remaining => whole(0, i64::MAX).description(Some("So many are left, for another call. Beyond a hundred thousand they are not counted."));
     /// The place where a bare list goes on.
     linked_cursor => string().description(Some(
         "Where to go on: as `Link` of the answer before has it. Empty, or not given: from the beginning. Belongs to the \

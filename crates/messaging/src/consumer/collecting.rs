@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use lapin::BasicProperties;
 use techsupport_application::{
-    AppError,
+    AppError, TraceContext,
     deliveries::Verdict,
     ports::{FoundDeadLetter, GivenUp},
 };
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
-use super::{Handler, Message};
+use super::{Handler, Message, shortened};
 use crate::headers::{
-    ATTEMPTS, ATTEMPTS_BEFORE, FAILED_AT, REASON, REPLAY, count_of, counted, last_death, text_of,
+    ATTEMPTS, ATTEMPTS_BEFORE, FAILED_AT, REASON, REPLAY, count_of, counted, last_death, last_death_at,
+    text_of,
 };
 
 /// Why the broker gives a message up that was delivered too often.
@@ -53,19 +54,21 @@ impl Collect {
             Some(reason) => format!("the broker gave it up ({reason})"),
             None => "nobody said why".to_owned(),
         });
-        let failed_at = text_of(properties, FAILED_AT);
+        let traceparent = message.traceparent.as_deref();
+        let distinct = message.id.is_none() && !message.redelivered;
         let message = GivenUp {
             queue: self.queue.to_owned(),
             key: message.key.clone(),
             replay: count_of(properties, REPLAY),
             kind: properties.kind().as_ref().map(ToString::to_string),
             content_type: properties.content_type().as_ref().map(ToString::to_string),
-            traceparent: message.traceparent.clone(),
+            // Somebody else's may be longer than a frame, and could not be published again.
+            traceparent: traceparent.filter(|trace| TraceContext::parse(trace).is_some()).map(str::to_owned),
             body: message.body.clone(),
             attempts,
         };
-        let failed_at = failed_at.and_then(|at| OffsetDateTime::parse(&at, &Rfc3339).ok());
-        FoundDeadLetter { message, error, failed_at }
+        let error = shortened(&error).to_owned();
+        FoundDeadLetter { message, error, failed_at: died_at(properties), distinct }
     }
 
     /// What nobody counted: the broker delivered it once, and then again as often as it may.
@@ -79,6 +82,18 @@ impl Collect {
     }
 }
 
+/// When it was given up, as the worker says, or the broker.
+fn died_at(properties: &BasicProperties) -> Option<OffsetDateTime> {
+    if let Some(told) = text_of(properties, FAILED_AT) {
+        // Anybody may write anything there, such as a year that is the next one in UTC.
+        let at = OffsetDateTime::parse(&told, &Rfc3339).ok()?;
+        return at.checked_to_offset(UtcOffset::UTC).filter(|at| (1..=9_999).contains(&at.year()));
+    }
+    // Whole seconds, so the end of that one: never before it happened.
+    let at = i64::try_from(last_death_at(properties)?).ok()?;
+    OffsetDateTime::from_unix_timestamp(at).ok()?.checked_add(Duration::SECOND)
+}
+
 #[cfg(test)]
 mod tests {
     use lapin::types::{AMQPValue, FieldArray, FieldTable};
@@ -88,6 +103,10 @@ mod tests {
     use crate::headers::{number, table, text};
 
     fn found(headers: FieldTable) -> FoundDeadLetter {
+        found_with(headers, None)
+    }
+
+    fn found_with(headers: FieldTable, traceparent: Option<&str>) -> FoundDeadLetter {
         struct Nobody;
         impl Collector for Nobody {
             fn collect(&self, _: &FoundDeadLetter) -> Result<(), AppError> {
@@ -98,7 +117,7 @@ mod tests {
         collect.found(&Message {
             id: None,
             key: "key".into(),
-            traceparent: None,
+            traceparent: traceparent.map(str::to_owned),
             redelivered: false,
             body: b"{}".to_vec(),
             properties: BasicProperties::default().with_type("some.event".into()).with_headers(headers),
@@ -122,11 +141,37 @@ mod tests {
 
     #[test]
     fn what_the_broker_gave_up_was_delivered_as_often_as_it_may_be() {
-        let death = table([("reason", text("delivery_limit"))]);
+        let death =
+            table([("reason", text("delivery_limit")), ("time", AMQPValue::Timestamp(1_770_000_000))]);
         let deaths = AMQPValue::FieldArray(FieldArray::from(vec![AMQPValue::FieldTable(death)]));
         let letter = found(table([("x-death", deaths), (ATTEMPTS_BEFORE, number(3))]));
         assert_eq!(letter.error, "the broker gave it up (delivery_limit)");
-        assert_eq!((letter.message.attempts, letter.failed_at, letter.message.replay), (54, None, 0));
+        assert_eq!((letter.message.attempts, letter.message.replay), (54, 0));
+        assert_eq!(letter.failed_at, Some(datetime!(2026-02-02 02:40:01 UTC)));
+    }
+
+    #[test]
+    fn times_that_cannot_be_are_not_believed() {
+        for at in [
+            "9999-12-31T23:59:59-23:59",
+            "0001-01-01T00:00:00+00:01",
+            "0000-06-01T00:00:00Z",
+            "yesterday",
+            "",
+        ] {
+            assert_eq!(found(table([(FAILED_AT, text(at))])).failed_at, None, "{at}");
+        }
+        let last = found(table([(FAILED_AT, text("9999-12-31T23:59:59Z"))])).failed_at;
+        assert_eq!(last, Some(datetime!(9999-12-31 23:59:59 UTC)));
+    }
+
+    #[test]
+    fn what_cannot_be_published_again_or_listed_is_left_out() {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let kept = |trace| found_with(FieldTable::default(), Some(trace)).message.traceparent;
+        assert_eq!(kept(trace).as_deref(), Some(trace));
+        assert_eq!(kept(&"x".repeat(200_000)), None);
+        assert_eq!(found(table([(REASON, text(&"é".repeat(2_000)))])).error, "é".repeat(1_000));
     }
 
     #[test]

@@ -7,18 +7,14 @@ use lapin::{
     message::Delivery,
     types::{AMQPValue, FieldTable},
 };
-use sha2::{Digest, Sha256};
 use techsupport_application::{AppError, deliveries::Verdict, wire_time};
 
-use super::ConsumerOptions;
+use super::{ConsumerOptions, delivery::digest, shortened};
 use crate::{
     headers::{ATTEMPTS, ATTEMPTS_BEFORE, FAILED_AT, FAILURES, QUEUE, REASON, count_of, number, stays, text},
     outgoing::Outgoing,
     topology::QueueSet,
 };
-
-/// Headers have to fit into one frame (128 KiB).
-const LONGEST_REASON: usize = 2_000;
 
 /// The handler came to no verdict.
 pub(super) enum Failure {
@@ -42,8 +38,8 @@ pub(super) enum Step {
 
 /// The message as it arrived.
 pub(super) struct Received {
-    /// The id its publisher gave it. Without one, a digest of the body: the same for every copy of the message, and
-    /// another one for every other message.
+    /// The id its publisher gave it. Without one, an id that its copies have from now on: another one for every other
+    /// message, even where it says the same.
     pub(super) id: String,
     pub(super) properties: BasicProperties,
     body: Vec<u8>,
@@ -53,7 +49,7 @@ impl Received {
     pub(super) fn of(delivery: &Delivery) -> Self {
         let id = delivery.properties.message_id().as_ref().map(ToString::to_string);
         Self {
-            id: id.unwrap_or_else(|| hex::encode(Sha256::digest(&delivery.data))),
+            id: id.unwrap_or_else(|| nameless(&delivery.data)),
             properties: delivery.properties.clone(),
             body: delivery.data.clone(),
         }
@@ -75,6 +71,15 @@ impl Received {
             headers.insert(name.into(), value);
         }
         Outgoing::copy(&self.id, queue, &self.properties, headers, self.body.clone())
+    }
+}
+
+/// Not a UUID, which would be taken for an event's.
+fn nameless(body: &[u8]) -> String {
+    let mut random = [0; 16];
+    match getrandom::fill(&mut random) {
+        Ok(()) => format!("nameless-{}", hex::encode(random)),
+        Err(_) => digest(body),
     }
 }
 
@@ -132,7 +137,7 @@ fn dead(
 ) -> Step {
     tracing::warn!(reason, attempts, "a message is given up");
     let headers = [
-        (REASON, text(reason.get(..reason.floor_char_boundary(LONGEST_REASON)).unwrap_or(reason))),
+        (REASON, text(shortened(reason))),
         (ATTEMPTS, number(attempts)),
         (QUEUE, text(&queues.main)),
         (FAILED_AT, text(&wire_time::format((options.now)()))),

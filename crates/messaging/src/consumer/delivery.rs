@@ -7,6 +7,7 @@ use lapin::{
     message::Delivery,
     options::{BasicAckOptions, BasicNackOptions},
 };
+use sha2::{Digest, Sha256};
 use techsupport_application::{TraceContext, deliveries::Verdict};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -69,14 +70,20 @@ pub(super) async fn give_back(desk: &Desk, acker: &Acker, distrust: &Cancellatio
 }
 
 fn message(received: &Received, delivery: &Delivery) -> Message {
+    let id = delivery.properties.message_id().as_ref().map(ToString::to_string);
     Message {
-        id: delivery.properties.message_id().as_ref().map(ToString::to_string),
-        key: received.id.clone(),
+        key: id.clone().unwrap_or_else(|| digest(&delivery.data)),
+        id,
         traceparent: text_of(&received.properties, TRACEPARENT),
         redelivered: delivery.redelivered,
         body: delivery.data.clone(),
         properties: received.properties.clone(),
     }
+}
+
+/// The same for every delivery of a message.
+pub(super) fn digest(body: &[u8]) -> String {
+    hex::encode(Sha256::digest(body))
 }
 
 /// Asks the handler until it knows. `None` when it is time to give up: then the broker delivers again.

@@ -30,12 +30,20 @@ use session::{Ending, Session};
 
 pub use collecting::Collector;
 
+/// Headers have to fit into one frame (128 KiB), and lists into an answer.
+const LONGEST_REASON: usize = 2_000;
+
+/// As much of it as there is room for.
+fn shortened(reason: &str) -> &str {
+    reason.get(..reason.floor_char_boundary(LONGEST_REASON)).unwrap_or(reason)
+}
+
 /// A message as its handler sees it.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// The id its publisher gave it: the event's.
     pub id: Option<String>,
-    /// What tells it apart from others in any case.
+    /// Its id. Without one, a digest of the body.
     pub(crate) key: String,
     /// The trace it belongs to, unchecked.
     pub traceparent: Option<String>,

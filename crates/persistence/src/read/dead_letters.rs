@@ -1,6 +1,6 @@
 //! Dead letters, and what the database knows of the queues.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use diesel::{pg::Pg, prelude::*, sql_types};
 use techsupport_application::{
@@ -45,24 +45,16 @@ impl DeadLetterReader for PgReader {
 }
 
 fn list(conn: &mut PgConnection, filter: &DeadLetterFilter, page: Page) -> QueryResult<Paged<DeadLetterRow>> {
-    let total = total(page, || wanted(filter).count().get_result(conn))?;
-    let mut query = wanted(filter);
-    if let Some(last) = behind_time(page)? {
-        query = query.filter(beyond((dead_letters::failed_at, dead_letters::id), Direction::Down, last));
-    }
-    let heads: Vec<Head> = query
-        .order((dead_letters::failed_at.desc(), dead_letters::id.desc()))
-        .limit(page.reach())
-        .offset(page.offset())
-        .select((
-            dead_letters::id,
-            dead_letters::queue,
-            octet_length(dead_letters::body),
-            dead_letters::attempts,
-            dead_letters::error,
-            dead_letters::failed_at,
-        ))
-        .load(conn)?;
+    let total = total(page, || {
+        let dead: i64 = wanted(filter, DeadLetterState::Dead).count().get_result(conn)?;
+        let stuck: i64 = wanted(filter, DeadLetterState::Queued).count().get_result(conn)?;
+        Ok(dead + stuck)
+    })?;
+    let mut heads = heads(conn, filter, page, DeadLetterState::Dead)?;
+    heads.extend(self::heads(conn, filter, page, DeadLetterState::Queued)?);
+    heads.sort_by_key(|head| Reverse((head.5, head.0)));
+    let before = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+    let heads = heads.into_iter().skip(before).collect();
     let position = |head: &Head| Position::at(head.5, head.0);
     let mut paged = Paged::of(page, total, heads, position);
     let fits = fitting(&paged.rows);
@@ -72,6 +64,41 @@ fn list(conn: &mut PgConnection, filter: &DeadLetterFilter, page: Page) -> Query
     }
     let mut bodies = bodies(conn, &paged.rows)?;
     paged.try_map(|head| Ok(row(head, &mut bodies)))
+}
+
+/// As many as the page and all before it hold, latest first. Each state has an index of its own, in this order.
+fn heads(
+    conn: &mut PgConnection,
+    filter: &DeadLetterFilter,
+    page: Page,
+    state: DeadLetterState,
+) -> QueryResult<Vec<Head>> {
+    let mut query = wanted(filter, state);
+    if let Some(last) = behind_time(page)? {
+        query = query.filter(beyond((dead_letters::failed_at, dead_letters::id), Direction::Down, last));
+    }
+    let heads: Vec<(Head, Option<String>)> = query
+        .order((dead_letters::failed_at.desc(), dead_letters::id.desc()))
+        .limit(page.offset() + page.reach())
+        .select((
+            (
+                dead_letters::id,
+                dead_letters::queue,
+                octet_length(dead_letters::body),
+                dead_letters::attempts,
+                dead_letters::error,
+                dead_letters::failed_at,
+            ),
+            dead_letters::replay_error,
+        ))
+        .load(conn)?;
+    let told = |(mut head, stuck): (Head, Option<String>)| {
+        if let Some(reason) = stuck.filter(|_| state == DeadLetterState::Queued) {
+            head.4 = format!("it could not be put back yet: {reason}; it was given up: {}", head.4);
+        }
+        head
+    };
+    Ok(heads.into_iter().map(told).collect())
 }
 
 /// How many of these fit on one page, together with their bodies: one at least.
@@ -93,8 +120,12 @@ fn bodies(conn: &mut PgConnection, heads: &[Head]) -> QueryResult<HashMap<Uuid, 
     Ok(rows.into_iter().collect())
 }
 
-fn wanted(filter: &DeadLetterFilter) -> dead_letters::BoxedQuery<'_, Pg> {
-    let query = dead_letters::table.filter(dead_letters::state.eq(DeadLetterState::Dead.name())).into_boxed();
+/// Those of a state that somebody has to look at. What is to be put back is done in a moment, unless that failed.
+fn wanted(filter: &DeadLetterFilter, state: DeadLetterState) -> dead_letters::BoxedQuery<'_, Pg> {
+    let mut query = dead_letters::table.filter(dead_letters::state.eq(state.name())).into_boxed();
+    if state == DeadLetterState::Queued {
+        query = query.filter(dead_letters::replay_error.is_not_null());
+    }
     match &filter.queue {
         None => query,
         Some(queue) => query.filter(dead_letters::queue.eq(queue)),
@@ -110,7 +141,10 @@ fn row(
 }
 
 /// What is done grows for ever, and so does the time to count it: beyond this the planner's estimate has to do.
-const COUNTED: f64 = 1_000_000.0;
+const COUNTED: u32 = 1_000_000;
+
+/// Dead letters of a state that are counted. Nobody has to know how many more there are.
+const COUNTED_DEAD: u32 = 100_000;
 
 #[derive(QueryableByName)]
 struct Figures {
@@ -127,11 +161,14 @@ struct Figures {
 }
 
 fn figures(conn: &mut PgConnection) -> QueryResult<QueueFigures> {
-    let row: Figures = diesel::sql_query(
+    // What was never analysed has no estimate (-1), and an old estimate may be far too low.
+    let row: Figures = diesel::sql_query(format!(
         "SELECT (SELECT count(*) FROM deliveries WHERE state = 'PENDING' AND lease_until > clock_timestamp()) \
              + (SELECT count(*) FROM import_processes \
                 WHERE finished_at IS NULL AND lease_until > clock_timestamp()) AS active, \
-           (SELECT CASE WHEN reltuples < $1 THEN (SELECT count(*) FROM inbox) ELSE reltuples::bigint END \
+           (SELECT CASE WHEN reltuples < {COUNTED} \
+                    THEN (SELECT count(*) FROM (SELECT FROM inbox LIMIT {COUNTED}) AS counted) \
+                    ELSE reltuples::bigint END \
                 FROM pg_class WHERE oid = 'inbox'::regclass) \
              + (SELECT count(*) FROM import_processes WHERE finished_at IS NOT NULL AND status <> 'FAILED') \
              AS completed, \
@@ -140,9 +177,8 @@ fn figures(conn: &mut PgConnection) -> QueryResult<QueueFigures> {
              + (SELECT count(*) FROM import_processes WHERE status = 'FAILED') AS failed, \
            (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS outbox_pending, \
            (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 \
-              FROM outbox WHERE published_at IS NULL) AS outbox_oldest_seconds",
-    )
-    .bind::<sql_types::Double, _>(COUNTED)
+              FROM outbox WHERE published_at IS NULL) AS outbox_oldest_seconds"
+    ))
     .get_result(conn)?;
     Ok(QueueFigures {
         active: row.active,
@@ -162,11 +198,14 @@ struct Dead {
     count: i64,
 }
 
-/// How many there are that nobody has decided about, by subscription.
+/// How many there are that are not back in their queue, by subscription.
 pub(super) fn dead(conn: &mut PgConnection) -> QueryResult<Vec<(String, i64)>> {
-    let rows: Vec<Dead> = diesel::sql_query(
-        "SELECT queue, count(*) AS count FROM dead_letters WHERE state = 'DEAD' GROUP BY queue ORDER BY queue",
-    )
+    let rows: Vec<Dead> = diesel::sql_query(format!(
+        "SELECT queue, count(*) AS count FROM ( \
+             (SELECT queue FROM dead_letters WHERE state = 'DEAD' LIMIT {COUNTED_DEAD}) UNION ALL \
+             (SELECT queue FROM dead_letters WHERE state = 'QUEUED' LIMIT {COUNTED_DEAD})) AS counted \
+         GROUP BY queue ORDER BY queue"
+    ))
     .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.queue, row.count)).collect())
 }

@@ -28,11 +28,17 @@ fn replicas_share_the_work_and_keep_each_once() {
     desk.await_topology();
     let dead = desk.broker().name(Queue::DeadLetters);
     let events: Vec<_> = (0..150).map(|_| new_id()).collect();
-    for _ in 0..2 {
-        for event in &events {
-            desk.broker().put(&dead, &breach(*event), 1);
+    desk.broker().run(async |channel| {
+        for event in events.iter().chain(&events) {
+            let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+            let properties = BasicProperties::default().with_message_id(event.to_string().into());
+            let body = breach(*event);
+            let confirm = channel
+                .basic_publish("".into(), dead.as_str().into(), options, body.as_bytes(), properties)
+                .await;
+            assert!(confirm.unwrap().await.unwrap().is_ack());
         }
-    }
+    });
     await_rows(&desk, "DEAD", 150);
     await_empty_queues(&desk);
     let mut kept = desk.database().all::<uuid::Uuid>("SELECT event_id FROM dead_letters", &[]);
@@ -49,6 +55,8 @@ fn whatever_lies_there_is_kept() {
     let dead = desk.broker().name(Queue::DeadLetters);
     let put = |id: Option<&str>, reason: &str, body: &[u8]| {
         let mut headers = FieldTable::default();
+        let nobody_s = AMQPValue::LongString("9999-12-31T23:59:59-23:59".into());
+        headers.insert("techsupport-failed-at".into(), nobody_s);
         headers.insert("techsupport-reason".into(), AMQPValue::LongString(reason.into()));
         let mut properties = BasicProperties::default().with_headers(headers);
         if let Some(id) = id {
@@ -62,12 +70,13 @@ fn whatever_lies_there_is_kept() {
         });
     };
     put(None, "", b"");
+    put(None, "another without a name that says the same", b"");
     put(None, "a NUL: \0", &[0, 0xff, 0xfe]);
     put(Some("1"), "same id", b"one");
     put(Some("1"), "same id", b"another");
     put(Some("1"), "same id, again", b"another");
     put(Some(&"x".repeat(255)), "a long id", &vec![b'x'; 1_000_000]);
-    await_rows(&desk, "DEAD", 5);
+    await_rows(&desk, "DEAD", 6);
     await_empty_queues(&desk);
     let listed = Administrator::of(&desk).list(Some("sla-events"));
     assert!(listed.iter().any(|letter| letter.error == "a NUL: \u{fffd}" && letter.body == [0, 0xff, 0xfe]));

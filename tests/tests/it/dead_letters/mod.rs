@@ -211,7 +211,7 @@ fn given_up(key: &str) -> FoundDeadLetter {
         body: key.as_bytes().to_vec(),
         attempts: 1,
     };
-    FoundDeadLetter { message, error: "on purpose".into(), failed_at: None }
+    FoundDeadLetter { message, error: "on purpose".into(), failed_at: None, distinct: false }
 }
 
 /// The same, but for something.

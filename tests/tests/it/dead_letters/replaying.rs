@@ -1,5 +1,9 @@
 //! From the database back to the broker.
 
+use lapin::{
+    options::BasicPublishOptions,
+    types::{AMQPValue, FieldTable},
+};
 use techsupport_tests::{Desk, Queue, eventually};
 use uuid::Uuid;
 
@@ -68,8 +72,64 @@ fn one_that_can_never_be_read_dies_again_each_time() {
     assert_eq!((rows(&desk, "DEAD"), rows(&desk, "%")), (0, 3));
 }
 
+/// A worker of the release before takes it after its replay, and gives it up again in its own way.
 #[test]
-fn what_no_queue_takes_is_tried_again() {
+fn a_worker_of_the_release_before_loses_nothing() {
+    let (desk, worker, _, _) = refused();
+    let id = dead_row(&desk, 1);
+    drop(worker);
+    Administrator::of(&desk).replay(id).unwrap();
+    await_rows(&desk, "REPLAYED", 1);
+    let taken = desk.broker().take(&desk.broker().name(Queue::Main)).delivery;
+    let mut headers = FieldTable::default();
+    for (name, value) in taken.properties.headers().iter().flat_map(FieldTable::inner) {
+        if !name.as_str().starts_with("x-") && !name.as_str().starts_with("techsupport-") {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+    headers.insert("techsupport-reason".into(), AMQPValue::LongString("no more attempts".into()));
+    // Its clock is behind.
+    headers.insert("techsupport-failed-at".into(), AMQPValue::LongString("2026-01-01T00:00:00Z".into()));
+    let properties = taken.properties.with_headers(headers);
+    let dead = desk.broker().name(Queue::DeadLetters);
+    desk.broker().run(async |channel| {
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let confirm =
+            channel.basic_publish("".into(), dead.as_str().into(), options, &taken.data, properties).await;
+        assert!(confirm.unwrap().await.unwrap().is_ack());
+    });
+    await_rows(&desk, "DEAD", 1);
+    let listed = Administrator::of(&desk).list(None);
+    assert!(listed[0].id != id && listed[0].error == "no more attempts", "{listed:?}");
+}
+
+/// One that the broker will never take must not hold back the others, nor may many large ones go together.
+#[test]
+fn a_message_that_breaks_its_batch_holds_back_nobody() {
+    let desk = Desk::with()
+        .set("DEAD_LETTERS__RETRY_AFTER_MS", 50)
+        .set("DEAD_LETTERS__BATCH_BYTES", 1_000_000)
+        .start();
+    desk.await_topology();
+    let administrator = Administrator::of(&desk);
+    // Headers have to fit into one frame; the broker closes the connection over it.
+    let trace = "x".repeat(400_000);
+    administrator.keep(&given_up_as("breaks", |message| message.traceparent = Some(trace)));
+    for n in 0..5 {
+        let body = vec![b'x'; 600_000];
+        administrator.keep(&given_up_as(&n.to_string(), |message| message.body = body));
+    }
+    assert_eq!(administrator.replay_all(10).queued, 6);
+    await_rows(&desk, "REPLAYED", 5);
+    let stuck = administrator.list(None);
+    let [letter] = &stuck[..] else { panic!("{stuck:?}") };
+    assert!(letter.error.starts_with("it could not be put back yet: "), "{}", letter.error);
+    administrator.discard(letter.id).unwrap();
+    assert_eq!((rows(&desk, "REPLAYED"), rows(&desk, "DISCARDED")), (5, 1));
+}
+
+#[test]
+fn what_no_queue_takes_is_given_back() {
     let desk = Desk::with().set("DEAD_LETTERS__RETRY_AFTER_MS", 100).start();
     desk.await_topology();
     let administrator = Administrator::of(&desk);
@@ -78,9 +138,11 @@ fn what_no_queue_takes_is_tried_again() {
     administrator.keep(&given_up("b"));
     assert_eq!(administrator.replay_all(10).queued, 2);
     await_rows(&desk, "REPLAYED", 1);
-    let reason = "dead_letters WHERE state = 'QUEUED' AND replay_error = 'there is no queue unheard-of'";
-    eventually("the reason is written down", || desk.database().count(reason) == 1);
-    desk.database().execute("UPDATE dead_letters SET queue = $1 WHERE state = 'QUEUED'", &[&SLA_EVENTS]);
+    let listed = administrator.list(None);
+    let [letter] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!(letter.error, "there is no queue unheard-of");
+    desk.database().execute("UPDATE dead_letters SET queue = $1 WHERE state = 'DEAD'", &[&SLA_EVENTS]);
+    administrator.replay(letter.id).unwrap();
     await_rows(&desk, "REPLAYED", 2);
     let main = desk.broker().name(Queue::Main);
     eventually("both are there", || desk.broker().ready(&main) == Some(2));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
-        DeadLetterFilter, DeadLetterReader, DeadLetterRow, DeadLetterTx, FoundDeadLetter, LockedDeadLetter,
-        QueueFigures, ReplayedAll,
+        DeadLetterFilter, DeadLetterReader, DeadLetterRow, DeadLetterState, DeadLetterTx, FoundDeadLetter,
+        LockedDeadLetter, QueueFigures, ReplayedAll,
     },
 };
 use techsupport_domain::{EventId, UserId};
@@ -39,11 +39,15 @@ impl DeadLetterTx for Store {
         absent()
     }
 
-    fn lock_dead_letter(&mut self, _: Uuid) -> Result<Option<LockedDeadLetter>, AppError> {
+    fn dead_letter_state(&mut self, _: Uuid) -> Result<Option<DeadLetterState>, AppError> {
         absent()
     }
 
-    fn queue_dead_letter(&mut self, _: Uuid, _: Option<EventId>, _: Option<UserId>) -> Result<(), AppError> {
+    fn lock_dead_letter(&mut self, _: Uuid, _: bool) -> Result<Option<LockedDeadLetter>, AppError> {
+        absent()
+    }
+
+    fn queue_dead_letter(&mut self, _: Uuid, _: Option<UserId>) -> Result<(), AppError> {
         absent()
     }
 
