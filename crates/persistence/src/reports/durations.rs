@@ -1,6 +1,6 @@
 //! How long it takes to resolve tickets: first how many took about as long, then, where a percentile lies, exactly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{
     prelude::*,
@@ -27,6 +27,7 @@ struct BucketRow {
     total: String,
 }
 
+/// How long those took that have this place within a bucket, or one of the places asked for that are before it.
 #[derive(QueryableByName)]
 struct DurationRow {
     #[diesel(sql_type = Text)]
@@ -34,9 +35,9 @@ struct DurationRow {
     #[diesel(sql_type = BigInt)]
     bucket: i64,
     #[diesel(sql_type = BigInt)]
-    us: i64,
+    place: i64,
     #[diesel(sql_type = BigInt)]
-    tickets: i64,
+    us: i64,
 }
 
 /// The buckets of a tier, in order.
@@ -60,8 +61,8 @@ impl Histogram {
     }
 }
 
-/// The durations within a bucket, in order, and how many tickets have each.
-type Durations = BTreeMap<(String, i64), Vec<(i64, i64)>>;
+/// Tickets by tier, bucket, and place within the bucket.
+type Place = (String, i64, i64);
 
 /// By tier, in the order of their names.
 pub(super) fn average_resolution(
@@ -78,23 +79,26 @@ pub(super) fn average_resolution(
             Err(error) => return Ok(Err(format!("a sum of durations {:?} {error}", row.total))),
         }
     }
-    let places = |histogram: &Histogram| Rank::ALL.map(|rank| rank.places(histogram.tickets)).concat();
     let needed = tiers.iter().flat_map(|(tier, histogram)| {
-        let buckets = places(histogram).into_iter().filter_map(|place| histogram.bucket_of(place));
-        buckets.map(|(bucket, _)| (tier.clone(), bucket))
+        let places = Rank::ALL.map(|rank| rank.places(histogram.tickets)).concat();
+        places.into_iter().filter_map(|place| place_of(tier, histogram, place))
     });
     let durations = durations(conn, window, needed.collect())?;
     Ok(tiers.iter().map(|(tier, histogram)| average(tier, histogram, &durations)).collect())
 }
 
-fn average(tier: &str, histogram: &Histogram, durations: &Durations) -> Result<AverageResolution, Corrupt> {
+fn place_of(tier: &str, histogram: &Histogram, place: i64) -> Option<Place> {
+    histogram.bucket_of(place).map(|(bucket, place)| (tier.to_owned(), bucket, place))
+}
+
+fn average(
+    tier: &str,
+    histogram: &Histogram,
+    durations: &BTreeMap<Place, i64>,
+) -> Result<AverageResolution, Corrupt> {
     let duration_at = |place| {
-        let (bucket, mut place) = histogram.bucket_of(place)?;
-        let within = durations.get(&(tier.to_owned(), bucket))?;
-        within.iter().find_map(|(us, tickets)| {
-            place -= tickets;
-            (place < 0).then_some(*us)
-        })
+        let (_, us) = durations.range(place_of(tier, histogram, place)?..).next()?;
+        Some(*us)
     };
     let percentile = |rank: Rank| {
         let [below, above] = rank.places(histogram.tickets).map(duration_at);
@@ -131,37 +135,45 @@ fn buckets(conn: &mut PgConnection, window: &Window<'_>) -> QueryResult<Vec<Buck
     window.query(&sql).load(conn)
 }
 
+/// There may be millions in a bucket. Hence they are added up in the order of an index, once for all places, and
+/// nothing is sorted or kept. Tickets that took exactly as long count together, so one that a change takes away is none.
 fn durations(
     conn: &mut PgConnection,
     window: &Window<'_>,
-    mut needed: Vec<(String, i64)>,
-) -> QueryResult<Durations> {
-    needed.sort_unstable();
-    needed.dedup();
+    needed: BTreeSet<Place>,
+) -> QueryResult<BTreeMap<Place, i64>> {
     // By duration, however short the time may seem that is asked for: hence a comparison that no index on it answers.
-    let facts = "SELECT b.tier, b.bucket, f.duration_us AS us, f.tickets FROM b CROSS JOIN LATERAL ( \
-             SELECT f.duration_us, f.tickets FROM imported_facts f WHERE f.client_type = b.tier \
-                 AND f.duration_us >= b.bucket AND f.duration_us < b.bucket + duration_bucket_width(b.bucket) \
-                 AND (f.created_at >= $1) IS NOT FALSE AND (f.created_at < $2) IS NOT FALSE OFFSET 0) AS f";
-    let others = window.union(&[LIVE_RESOLVED], &[CHANGED_RESOLVED]);
-    let others = format!(
-        "SELECT b.tier, b.bucket, s.us, s.tickets FROM ({others}) AS s \
-         JOIN b ON b.tier = s.tier AND b.bucket = duration_bucket(s.us)"
-    );
-    let parts = [others, window.union(&[], &[facts])];
-    let parts = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>();
+    // The order is said where it is plain to the planner that all are of one tier.
+    const FACTS: &str = "(SELECT f.duration_us AS us, f.tickets FROM imported_facts f WHERE f.client_type = b.tier \
+             AND f.duration_us >= b.bucket AND f.duration_us < b.bucket + duration_bucket_width(b.bucket) \
+             AND (f.created_at >= $1) IS NOT FALSE AND (f.created_at < $2) IS NOT FALSE ORDER BY f.duration_us)";
+    const OTHERS: &str = "SELECT o.us, o.tickets FROM o WHERE o.tier = b.tier AND o.bucket = b.bucket";
+    let (others, facts) = if window.is_short() {
+        (window.union(&[LIVE_RESOLVED], &[CHANGED_RESOLVED, PARTLY_RESOLVED]), String::new())
+    } else {
+        (window.union(&[LIVE_RESOLVED], &[CHANGED_RESOLVED]), window.union(&[], &[FACTS]))
+    };
+    let parts = [OTHERS, &facts].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     let sql = format!(
-        "WITH b AS MATERIALIZED (SELECT * FROM unnest($4, $5) AS b (tier, bucket)) \
-         SELECT p.tier, p.bucket, p.us, sum(p.tickets)::bigint AS tickets FROM ({}) AS p \
-         GROUP BY 1, 2, 3 HAVING sum(p.tickets) <> 0 ORDER BY 1, 2, 3",
+        "WITH b AS MATERIALIZED ( \
+             SELECT n.tier, n.bucket, array_agg(n.place ORDER BY n.place) AS places \
+             FROM unnest($4, $5, $6) AS n (tier, bucket, place) GROUP BY 1, 2), \
+         o AS MATERIALIZED ( \
+             SELECT s.tier, duration_bucket(s.us) AS bucket, s.us, s.tickets FROM ({others}) AS s \
+             WHERE (s.tier, duration_bucket(s.us)) IN (SELECT b.tier, b.bucket FROM b)) \
+         SELECT b.tier, b.bucket, b.places[v.reached] AS place, v.us FROM b CROSS JOIN LATERAL ( \
+             SELECT width_bucket(w.up_to_here::bigint - 1, b.places) AS reached, min(w.us) AS us FROM ( \
+                 SELECT d.us, sum(d.tickets) OVER (ORDER BY d.us) AS up_to_here FROM ({}) AS d) AS w \
+             GROUP BY 1) AS v WHERE v.reached > 0",
         parts.join(" UNION ALL ")
     );
-    let (tiers, buckets): (Vec<String>, Vec<i64>) = needed.into_iter().unzip();
-    let rows: Vec<DurationRow> =
-        window.query(&sql).bind::<Array<Text>, _>(tiers).bind::<Array<BigInt>, _>(buckets).load(conn)?;
-    let mut found = Durations::new();
-    for row in rows {
-        found.entry((row.tier, row.bucket)).or_default().push((row.us, row.tickets));
+    let (mut tiers, mut buckets, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for (tier, bucket, place) in needed {
+        tiers.push(tier);
+        buckets.push(bucket);
+        places.push(place);
     }
-    Ok(found)
+    let query = window.query(&sql).bind::<Array<Text>, _>(tiers).bind::<Array<BigInt>, _>(buckets);
+    let rows: Vec<DurationRow> = query.bind::<Array<BigInt>, _>(places).load(conn)?;
+    Ok(rows.into_iter().map(|row| ((row.tier, row.bucket, row.place), row.us)).collect())
 }

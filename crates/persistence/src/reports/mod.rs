@@ -87,7 +87,8 @@ impl Reports for PgReports {
         if filter.source == Some(Source::Imported) {
             return Ok(Vec::new());
         }
-        self.report(budget, |conn| compliance::compliance(conn, &Window::of(filter)))
+        let live = ReportFilter { source: Some(Source::Live), ..filter.clone() };
+        self.report(budget, |conn| compliance::compliance(conn, &Window::of(&live)))
     }
 
     fn backlog(&self, budget: &Budget, filter: &ReportFilter) -> Result<Vec<BacklogCount>, AppError> {

@@ -48,9 +48,17 @@ impl<'f> Window<'f> {
         live.chain(imported).copied().collect::<Vec<_>>().join(" UNION ALL ")
     }
 
+    /// Whether no whole month fits in. Then what was created in it is so little that it is looked at ticket by ticket.
+    pub(super) fn is_short(&self) -> bool {
+        const SHORTEST_MONTH: Duration = Duration::days(28);
+        self.filter.from.zip(self.until).is_some_and(|(from, until)| until - from < SHORTEST_MONTH)
+    }
+
     /// The months or weeks in which there may be tickets of the window. None when there is no ticket.
     pub(super) fn stretches(&self, conn: &mut PgConnection, period: Period) -> QueryResult<Vec<Stretch>> {
-        let found: Extent = diesel::sql_query(EXTENT).get_result(conn)?;
+        let parts = self.union(&[LIVE_EXTENT], &[SUMS_EXTENT, CHANGES_EXTENT]);
+        let extent = format!("SELECT min(x.first) AS first, max(x.last) AS last FROM ({parts}) AS x");
+        let found: Extent = diesel::sql_query(extent).get_result(conn)?;
         let (Some(first), Some(last)) = (found.first, found.last) else { return Ok(Vec::new()) };
         let from = self.filter.from.map_or(first, |from| from.max(first));
         let last = self.filter.to.map_or(last, |to| to.min(last));
@@ -70,10 +78,15 @@ struct Extent {
     last: Option<OffsetDateTime>,
 }
 
-const EXTENT: &str = "SELECT min(x.first) AS first, max(x.last) AS last FROM ( \
-        SELECT min(h.hour) AS first, max(h.hour) + interval '59:59.999999' AS last FROM imported_by_hour h \
-        UNION ALL SELECT min(c.created_at), max(c.created_at) FROM imported_changes c \
-        UNION ALL SELECT min(t.created_at), max(t.created_at) FROM tickets t WHERE t.deleted_at IS NULL) AS x";
+/// Between which times there are tickets, or none any more: live ones.
+const LIVE_EXTENT: &str = "SELECT min(t.created_at) AS first, max(t.created_at) AS last FROM tickets t \
+    WHERE t.deleted_at IS NULL";
+/// The same: what the sums know of imported ones.
+const SUMS_EXTENT: &str =
+    "SELECT min(h.hour) AS first, max(h.hour) + interval '59:59.999999' AS last FROM imported_by_hour h";
+/// The same: changes of imported ones.
+const CHANGES_EXTENT: &str =
+    "SELECT min(c.created_at) AS first, max(c.created_at) AS last FROM imported_changes c";
 
 /// Whether a time lies within the window.
 macro_rules! within {
