@@ -132,6 +132,7 @@ fn publish(backlog: &Backlog) {
     metrics::gauge!("sla_sweep_overdue_seconds").set(backlog.sweep_overdue_seconds);
     metrics::gauge!("deliveries", "state" => "pending").set(backlog.deliveries_pending as f64);
     metrics::gauge!("deliveries", "state" => "dead").set(backlog.deliveries_dead as f64);
+    metrics::gauge!("report_changes_waiting").set(backlog.unsummed_changes as f64);
     for queue in QUEUES {
         let dead = backlog.dead_letters.iter().find(|(name, _)| name == queue).map_or(0, |(_, dead)| *dead);
         metrics::gauge!("dead_letters", "queue" => queue).set(dead as f64);

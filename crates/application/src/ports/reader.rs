@@ -193,6 +193,8 @@ pub struct Backlog {
     pub deliveries_pending: i64,
     /// Deliveries that were given up.
     pub deliveries_dead: i64,
+    /// Changes of imported tickets that the sums of reports do not know yet, as far as somebody counted.
+    pub unsummed_changes: i64,
     /// Dead letters that nobody has decided about, by subscription; one without any may be missing.
     pub dead_letters: Vec<(String, i64)>,
 }

@@ -35,7 +35,12 @@ struct BacklogRow {
     deliveries_pending: i64,
     #[diesel(sql_type = sql_types::BigInt)]
     deliveries_dead: i64,
+    #[diesel(sql_type = sql_types::BigInt)]
+    unsummed_changes: i64,
 }
+
+/// An import may leave millions of changes: so many are as good as all.
+const CHANGES_COUNTED: i64 = 100_000;
 
 pub(super) fn backlog(conn: &mut PgConnection) -> QueryResult<Backlog> {
     let row: BacklogRow = diesel::sql_query(
@@ -47,8 +52,10 @@ pub(super) fn backlog(conn: &mut PgConnection) -> QueryResult<Backlog> {
            (SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - min(wake_at)), 0), 0)::float8 \
               FROM sla_clocks WHERE wake_at IS NOT NULL) AS sweep_overdue_seconds, \
            (SELECT count(*) FROM deliveries WHERE state = 'PENDING') AS deliveries_pending, \
-           (SELECT count(*) FROM deliveries WHERE state = 'DEAD') AS deliveries_dead",
+           (SELECT count(*) FROM deliveries WHERE state = 'DEAD') AS deliveries_dead, \
+           (SELECT count(*) FROM (SELECT FROM imported_changes LIMIT $1) AS c) AS unsummed_changes",
     )
+    .bind::<sql_types::BigInt, _>(CHANGES_COUNTED)
     .get_result(conn)?;
     Ok(Backlog {
         outbox_pending: row.outbox_pending,
@@ -57,6 +64,7 @@ pub(super) fn backlog(conn: &mut PgConnection) -> QueryResult<Backlog> {
         sweep_overdue_seconds: row.sweep_overdue_seconds,
         deliveries_pending: row.deliveries_pending,
         deliveries_dead: row.deliveries_dead,
+        unsummed_changes: row.unsummed_changes,
         dead_letters: dead_letters::dead(conn)?,
     })
 }

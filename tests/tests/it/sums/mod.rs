@@ -1,6 +1,7 @@
 //! Reports at the level of the database: over random tickets, against a computation that shares nothing with them, with
 //! sums that know everything, something or nothing of what was imported.
 
+mod clusters;
 mod meanwhile;
 mod model;
 mod plans;
@@ -107,10 +108,13 @@ fn reports_say_what_the_tickets_come_to_however_far_the_sums_are() {
     desk.enter_live(&mut chance, 400);
     desk.import(&mut chance, 2_500);
     compare_some(&desk, &mut chance);
+    let waiting = || pool.reader().backlog(&budget()).unwrap().unsummed_changes;
+    assert_eq!(waiting(), 2_500);
     assert_eq!(catch_up(&pool, 700), 700);
+    assert_eq!(waiting(), 1_800);
     compare_some(&desk, &mut chance);
     while catch_up(&pool, 700) > 0 {}
-    assert_eq!(database.count("imported_changes"), 0);
+    assert_eq!((database.count("imported_changes"), waiting()), (0, 0));
     compare_some(&desk, &mut chance);
     // Again, with other facts, and some for the first time; more than once before anybody looks.
     desk.import_again(&mut chance, 600);
