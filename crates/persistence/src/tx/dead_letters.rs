@@ -22,7 +22,7 @@ const FORGIVE: &str = "UPDATE deliveries SET state = 'PENDING', settled_at = NUL
     WHERE state = 'DEAD' AND event_id IN (SELECT event_id FROM chosen WHERE queue = 'sla-events')";
 
 /// The reverse, for what is not put back after all: nobody would ever try it.
-const RESENT: &str = "UPDATE deliveries SET state = 'DEAD', settled_at = clock_timestamp() \
+const TAKE_BACK: &str = "UPDATE deliveries SET state = 'DEAD', settled_at = clock_timestamp() \
     WHERE state = 'PENDING' AND forgiven > 0 AND attempts = forgiven \
     AND event_id IN (SELECT event_id FROM dead_letters WHERE id = $1 AND state = 'QUEUED' AND queue = 'sla-events')";
 
@@ -122,7 +122,7 @@ impl DeadLetterTx for PgTx<'_> {
 
     fn discard_dead_letter(&mut self, id: Uuid, by: Option<UserId>) -> Result<(), AppError> {
         self.exec(|conn| {
-            diesel::sql_query(RESENT).bind::<sql_types::Uuid, _>(id).execute(conn)?;
+            diesel::sql_query(TAKE_BACK).bind::<sql_types::Uuid, _>(id).execute(conn)?;
             diesel::update(dead_letters::table.find(id))
                 .set((
                     dead_letters::state.eq(DeadLetterState::Discarded.name()),
