@@ -2,6 +2,7 @@
 //! sums that know everything, something or nothing of what was imported.
 
 mod clusters;
+mod by_hand;
 mod meanwhile;
 mod model;
 mod plans;
