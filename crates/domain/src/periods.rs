@@ -66,9 +66,9 @@ impl Zone {
         let offsets = self.offsets(from, until);
         let ends = offsets.iter().skip(1).map(|(start, _)| *start).chain([until]);
         for ((start, offset), end) in offsets.iter().zip(ends) {
-            let Some(local) = start.checked_add(*offset) else { continue };
-            push(period.stretch(*start, local.date()));
-            let mut date = local.date();
+            // Where people are ahead of UTC, its last hours belong to a year that the calendar does not have.
+            let mut date = start.checked_add(*offset).map_or(Date::MAX, OffsetDateTime::date);
+            push(period.stretch(*start, date));
             while let Some(next) = period.next(date) {
                 match next.midnight().assume_utc().checked_sub(*offset) {
                     Some(begins) if begins < end => push(period.stretch(begins, next)),
@@ -206,6 +206,10 @@ mod tests {
             assert!(found.len() >= 4, "{found:?}");
             let found = stretches(zone, Period::Month, datetime!(0001-01-01 00:00 UTC), end);
             assert!(found.len() >= 12 * 9_998, "{}", found.len());
+            // All of it is beyond the end of the calendar where people are ahead by more than that.
+            let last = stretches(zone, Period::Month, datetime!(9999-12-31 23:00 UTC), end);
+            let last: Vec<_> = last.iter().map(|stretch| (stretch.year, stretch.number)).collect();
+            assert_eq!(last, [(9_999, 12)], "{zone}");
         }
     }
 }
