@@ -12,7 +12,7 @@ pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     for range in accepted.flat_map(|value| value.split(',')) {
         let mut parts = range.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
+        let weight = parts.find_map(weight).map_or(1_000, thousandths);
         match name.as_str() {
             "text/csv" => csv = csv.max(weight),
             "application/json" => json = json.max(weight),
@@ -20,6 +20,11 @@ pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
         }
     }
     csv > 0 && csv >= json
+}
+
+/// Names of parameters have any letter case.
+fn weight(parameter: &str) -> Option<&str> {
+    parameter.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("q")).map(|(_, weight)| weight)
 }
 
 fn thousandths(weight: &str) -> u16 {
@@ -78,7 +83,9 @@ mod tests {
         for yes in ["text/csv", "TEXT/CSV; q=0.5, */*", "application/json;q=0.2, text/csv;q=0.9"] {
             assert!(wanted(yes), "{yes}");
         }
-        for no in ["*/*", "application/json", "text/csv;q=0", "text/csv;q=0.1, application/json"] {
+        for no in
+            ["*/*", "application/json", "text/csv;q=0", "text/csv; Q=0", "text/csv;q=0.1, application/json"]
+        {
             assert!(!wanted(no), "{no}");
         }
         assert!(!is_wanted(&HeaderMap::new()));
