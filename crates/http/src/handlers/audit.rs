@@ -131,7 +131,7 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
         to: query.to.take_optional(rules::moment_to)?,
     };
     if let (Some(from), Some(to)) = (filter.from, filter.to)
-        && from > to
+        && rules::is_later(from, to)
     {
         return Err(Problem::parameter("from", "must not be later than to"));
     }

@@ -115,6 +115,12 @@ pub(super) fn moment_to(text: &str) -> Result<OffsetDateTime, &'static str> {
     moment(text).map(|(_, to)| to)
 }
 
+/// Whether a time from which on is asked is behind the one until which is. Both may lie within one microsecond: then
+/// nothing is asked for, but the first of the next is not behind it.
+pub(super) fn is_later(from: OffsetDateTime, to: OffsetDateTime) -> bool {
+    from - to > time::Duration::MICROSECOND
+}
+
 /// The first and the last moment that a text stands for, to the microsecond, which is as fine as the
 /// database's clock.
 fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> {
@@ -141,9 +147,14 @@ fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> 
         _ => true,
     };
     let at = at.checked_to_offset(UtcOffset::UTC).filter(|_| has_utc_form).ok_or(WRONG)?;
+    let beyond_micros = time::Duration::nanoseconds((at.nanosecond() % 1_000).into());
+    let to = at - beyond_micros;
+    // Behind the last microsecond there is none that it could begin with.
+    let begins = if beyond_micros.is_zero() { Some(at) } else { to.checked_add(time::Duration::MICROSECOND) };
+    let from = begins.unwrap_or(at);
     let whole_millisecond = at.nanosecond() % 1_000_000 == 0;
     let micros = if whole_millisecond { LAST_MICROS } else { 0 };
-    Ok((at, at.checked_add(time::Duration::microseconds(micros)).unwrap_or(at)))
+    Ok((from, to.checked_add(time::Duration::microseconds(micros)).unwrap_or(to)))
 }
 
 /// A ticket's title.
@@ -223,6 +234,11 @@ mod tests {
         assert_eq!(moment_to(&at).unwrap(), datetime!(2026-02-12 20:45:23.123_999 UTC));
         let fine = "2026-02-12T20:45:23.123456Z".to_owned();
         assert_eq!(moment_to(&fine).unwrap(), datetime!(2026-02-12 20:45:23.123_456 UTC));
+        // What was created at .123456 is before this, at .123457 behind it.
+        let finer = "2026-02-12T20:45:23.123456789Z".to_owned();
+        assert_eq!(moment_from(&finer).unwrap(), datetime!(2026-02-12 20:45:23.123_457 UTC));
+        assert_eq!(moment_to(&finer).unwrap(), datetime!(2026-02-12 20:45:23.123_456 UTC));
+        assert!(!is_later(moment_from(&finer).unwrap(), moment_to(&finer).unwrap()));
     }
 
     #[test]

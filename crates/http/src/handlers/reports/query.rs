@@ -82,7 +82,9 @@ queries! {
 
 fn in_order(filter: &ReportFilter) -> Result<(), Problem> {
     match (filter.from, filter.to) {
-        (Some(from), Some(to)) if from > to => Err(Problem::parameter("from", "must not be later than to")),
+        (Some(from), Some(to)) if rules::is_later(from, to) => {
+            Err(Problem::parameter("from", "must not be later than to"))
+        }
         (None | Some(_), None | Some(_)) => Ok(()),
     }
 }

@@ -124,7 +124,7 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
         order: query.sort.take_optional(order)?.unwrap_or(usual),
     };
     if let (Some(from), Some(to)) = (filter.from, filter.to)
-        && from > to
+        && rules::is_later(from, to)
     {
         let detail = "must not be later than to".to_owned();
         return Err(Problem::invalid(vec![InputError {
