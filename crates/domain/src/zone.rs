@@ -6,7 +6,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 /// What is not the name of a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a time zone of the IANA database, such as Europe/Madrid, or UTC")]
+#[error("must be a time zone of the IANA database, such as Europe/Madrid or UTC")]
 pub struct ZoneError;
 
 /// A time zone with a name in the IANA database. Its rules are in the program, so that nothing depends on the machine.
@@ -15,14 +15,9 @@ pub struct Zone(TimeZone);
 
 impl Zone {
     /// Reads a name, whatever its letter case.
-    ///
-    /// Names without an area are left over from times before the areas, except for UTC, and mean different things to
-    /// different programs: CET has summer time in the database, and in PostgreSQL it has none. So they are none of ours.
     pub fn parse(name: &str) -> Result<Self, ZoneError> {
         static KNOWN: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
-        let has_area = name.contains('/') || name.eq_ignore_ascii_case("UTC");
-        let zone = KNOWN.get(name).ok().filter(|zone| has_area && !zone.is_unknown());
-        zone.map(Self).ok_or(ZoneError)
+        KNOWN.get(name).ok().filter(|zone| !zone.is_unknown()).map(Self).ok_or(ZoneError)
     }
 
     /// The name as the database spells it.
@@ -56,6 +51,9 @@ mod tests {
             ("America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
             ("Etc/GMT+5", "Etc/GMT+5"),
             ("utc", "UTC"),
+            ("GMT", "GMT"),
+            ("japan", "Japan"),
+            ("CET", "CET"),
         ] {
             assert_eq!(Zone::parse(given).unwrap().name(), told);
         }
@@ -72,8 +70,8 @@ mod tests {
             "Europe/Atlantis",
             "Europe/Madrid ",
             "+01:00",
-            "CET",
-            "EST5EDT",
+            "CEST",
+            "EST5EDT,M3.2.0,M11.1.0",
             "Etc/Unknown",
             "a\0/b",
             &long,

@@ -334,10 +334,10 @@ terms! {
     client_type_wanted => names(&ClientTier::ALL.map(ClientTier::name)).description(Some("Tickets of clients of this type alone."));
     /// A time zone.
     time_zone => string()
-        .pattern(Some(r"^([Uu][Tt][Cc]|[A-Za-z]+(/[A-Za-z0-9_+\-]+){1,2})$"))
+        .pattern(Some(r"^[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+){0,2}$"))
         .max_length(Some(40))
         .default(Some(json!("UTC")))
-        .description(Some("A time zone of the IANA database with its area, or UTC: where months and weeks begin and end."))
+        .description(Some("A time zone of the IANA database, in any letter case: where months and weeks begin and end."))
         .examples(["Europe/Madrid"]);
     /// How many rows at the top.
     top_limit => whole(1, i64::from(Page::MAX_SIZE)).default(Some(json!(5))).description(Some("How many at most."));

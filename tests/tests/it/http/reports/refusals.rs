@@ -18,7 +18,7 @@ fn wrong_parameters_are_named() {
             ("from=yesterday", "from"),
             ("from=2024-02-02&to=2024-02-01", "from"),
             ("timeZone=Europe/Atlantis", "timeZone"),
-            ("timeZone=CET", "timeZone"),
+            ("timeZone=CEST", "timeZone"),
             ("timeZone=%2B02:00", "timeZone"),
             ("timezone=UTC", "timezone"),
         ] {
@@ -37,13 +37,12 @@ fn wrong_parameters_are_named() {
 
 /// Whatever the database's own copy of the zones looks like.
 #[test]
-fn every_zone_with_an_area_is_understood() {
+fn every_zone_is_understood() {
     let desk = Desk::start();
     let supervisor = desk.supervisor();
     let zones = jiff::tz::TimeZoneDatabase::bundled();
-    let names: Vec<String> =
-        zones.available().map(|name| name.to_string()).filter(|name| name.contains('/')).collect();
-    assert!(names.len() > 400);
+    let names: Vec<String> = zones.available().map(|name| name.to_string()).collect();
+    assert!(names.len() > 500);
     for name in names {
         let query = name.replace('+', "%2B");
         supervisor.get(&format!("/api/reports/weekly-status?timeZone={query}&to=2024-01-01")).expect(200);
