@@ -18,7 +18,7 @@ const FILL: &str = "INSERT INTO imported_tickets (ticket_id, client_id, client_t
         FROM generate_series(1, 200000) AS n) AS x";
 
 /// How often tickets and facts were read whole, and how many of either were looked at.
-fn cost(database: &TestDatabase, act: impl FnOnce(&Database)) -> (i64, i64) {
+pub(super) fn cost(database: &TestDatabase, act: impl FnOnce(&Database)) -> (i64, i64) {
     let counted = || {
         let sql = "SELECT array[sum(t.seq_scan)::bigint, \
                        (SELECT sum(i.idx_tup_read)::bigint FROM pg_stat_user_indexes i \
