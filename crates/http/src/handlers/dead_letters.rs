@@ -189,7 +189,8 @@ pub(crate) fn replay_docs() -> Operation {
         .about(
             "Into the one queue whose consumer gave it up, exactly once. A notification has as many attempts as if it were new; \
              an import goes on where it stopped, and nothing happens to one that has ended meanwhile, `FAILED` as well. It leaves \
-             the list at once and its queue gets it a moment later. Asked for again, it is the same replay: the answer \
+             the list at once and its queue gets it a moment later; until then it can still be discarded. A message of \
+             `webhook-events` has no effect as long as there are no webhooks. Asked for again, it is the same replay: the answer \
              is the same and nothing more happens. Should the message be given up again, it is a new dead letter; so it is \
              when this release has no such queue. One that was discarded is not found. A body is not needed, and may be nothing but `{}`.",
         )

@@ -70,7 +70,7 @@ pub(crate) fn backlog_docs() -> Operation {
     };
     Operation::new("reportBacklog", Tag::Reports, "Report what waits to be resolved")
         .about(
-            "Tickets that are neither RESOLVED nor CLOSED, by status in the order of a ticket's life, then by the client's type, \
+            "Tickets that are neither RESOLVED nor CLOSED, by status in the order of a ticket's life, then by the client's type, VIP first, \
              then by age, the youngest first. What has no tickets is left out. With `Accept: text/csv` all of it.",
         )
         .asks::<ListQuery>()

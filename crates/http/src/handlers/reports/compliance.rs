@@ -104,7 +104,7 @@ pub(crate) fn compliance_docs() -> Operation {
     };
     Operation::new("reportCompliance", Tag::Reports, "Report how well deadlines were kept")
         .about(
-            "By month of the ticket's creation in `timeZone`, the earliest first, then by the client's type and the deadline. A \
+            "By month of the ticket's creation in `timeZone`, the earliest first, then by the client's type, VIP first, and the deadline. A \
              clock that still runs and has not been breached counts for neither side; what has nothing on either is left \
              out. Imported tickets have no clocks: `source=imported` finds nothing. With `Accept: text/csv` all of it.",
         )
