@@ -15,7 +15,6 @@ use super::{list::List, rules};
 use crate::{
     inbound::{Inbound, Member, Parameters, optional},
     openapi::{Operation, Tag, samples, terms},
-    problem::Problem,
     routes::Answer,
 };
 
@@ -122,19 +121,18 @@ impl From<AuditRow> for EntryDto {
 /// `GET /api/audit`
 pub(crate) async fn list(inbound: Inbound) -> Answer {
     let query: AuditQuery = inbound.query()?;
+    let (from, to) = rules::in_order(
+        query.from.take_optional(rules::moment_from)?,
+        query.to.take_optional(rules::moment_to)?,
+    )?;
     let filter = AuditFilter {
         actions: query.action.take_optional(actions)?.unwrap_or_default(),
         actor: query.actor.take_optional(rules::id)?.map(UserId::new),
         target: query.target.take_optional(rules::id)?,
         outcome: query.outcome.take_optional(AuditOutcome::parse)?,
-        from: query.from.take_optional(rules::moment_from)?,
-        to: query.to.take_optional(rules::moment_to)?,
+        from,
+        to,
     };
-    if let (Some(from), Some(to)) = (filter.from, filter.to)
-        && rules::is_later(from, to)
-    {
-        return Err(Problem::parameter("from", "must not be later than to"));
-    }
     let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, SortedBy::Time)?;
     let paged = inbound.run(move |ctx| audit::list_audit(ctx, &filter, list.page)).await?;
     Ok(list.answer(paged, EntryDto::from))

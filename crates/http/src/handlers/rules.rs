@@ -115,13 +115,23 @@ pub(super) fn moment_to(text: &str) -> Result<OffsetDateTime, &'static str> {
     moment(text).map(|(_, to)| to)
 }
 
-/// Whether a time from which on is asked is behind the one until which is. Both may lie within one microsecond: then
-/// nothing is asked for, but the first of the next is not behind it.
-pub(super) fn is_later(from: OffsetDateTime, to: OffsetDateTime) -> bool {
-    from - to > time::Duration::MICROSECOND
+/// Both, if they are in order, in whole microseconds: what is created has no finer time. So the first is the next one
+/// and the last the one before.
+pub(super) fn in_order(
+    from: Option<OffsetDateTime>,
+    to: Option<OffsetDateTime>,
+) -> Result<(Option<OffsetDateTime>, Option<OffsetDateTime>), Problem> {
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(Problem::parameter("from", "must not be later than to"));
+    }
+    let beyond = |at: OffsetDateTime| time::Duration::nanoseconds((at.nanosecond() % 1_000).into());
+    let next = |at: OffsetDateTime| (at - beyond(at)).checked_add(time::Duration::MICROSECOND);
+    // Behind the last microsecond of the calendar there is none.
+    let from = from.map(|at| if beyond(at).is_zero() { at } else { next(at).unwrap_or(at) });
+    Ok((from, to.map(|at| at - beyond(at))))
 }
 
-/// The first and the last moment that a text stands for, to the microsecond, which is as fine as the
+/// The first and the last moment that a text stands for; the last to the microsecond, which is as fine as the
 /// database's clock.
 fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> {
     const WRONG: &str = "must be a date (2026-02-12) or a time (2026-02-12T20:45:23Z)";
@@ -147,14 +157,9 @@ fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> 
         _ => true,
     };
     let at = at.checked_to_offset(UtcOffset::UTC).filter(|_| has_utc_form).ok_or(WRONG)?;
-    let beyond_micros = time::Duration::nanoseconds((at.nanosecond() % 1_000).into());
-    let to = at - beyond_micros;
-    // Behind the last microsecond there is none that it could begin with.
-    let begins = if beyond_micros.is_zero() { Some(at) } else { to.checked_add(time::Duration::MICROSECOND) };
-    let from = begins.unwrap_or(at);
     let whole_millisecond = at.nanosecond() % 1_000_000 == 0;
     let micros = if whole_millisecond { LAST_MICROS } else { 0 };
-    Ok((from, to.checked_add(time::Duration::microseconds(micros)).unwrap_or(to)))
+    Ok((at, at.checked_add(time::Duration::microseconds(micros)).unwrap_or(at)))
 }
 
 /// A ticket's title.
@@ -234,11 +239,17 @@ mod tests {
         assert_eq!(moment_to(&at).unwrap(), datetime!(2026-02-12 20:45:23.123_999 UTC));
         let fine = "2026-02-12T20:45:23.123456Z".to_owned();
         assert_eq!(moment_to(&fine).unwrap(), datetime!(2026-02-12 20:45:23.123_456 UTC));
-        // What was created at .123456 is before this, at .123457 behind it.
-        let finer = "2026-02-12T20:45:23.123456789Z".to_owned();
-        assert_eq!(moment_from(&finer).unwrap(), datetime!(2026-02-12 20:45:23.123_457 UTC));
-        assert_eq!(moment_to(&finer).unwrap(), datetime!(2026-02-12 20:45:23.123_456 UTC));
-        assert!(!is_later(moment_from(&finer).unwrap(), moment_to(&finer).unwrap()));
+    }
+
+    #[test]
+    fn what_lies_within_a_microsecond_is_in_order_and_holds_no_ticket() {
+        let fine = "2026-02-12T20:45:23.123456789Z";
+        let asked = in_order(moment_from(fine).ok(), moment_to(fine).ok()).unwrap();
+        let (next, before) =
+            (datetime!(2026-02-12 20:45:23.123_457 UTC), datetime!(2026-02-12 20:45:23.123_456 UTC));
+        assert_eq!(asked, (Some(next), Some(before)));
+        assert_eq!(in_order(Some(before), Some(next)).unwrap(), (Some(before), Some(next)));
+        assert!(in_order(Some(next), Some(before)).is_err());
     }
 
     #[test]

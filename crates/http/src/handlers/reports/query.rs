@@ -43,15 +43,17 @@ macro_rules! queries {
         impl $name {
             /// Which tickets the report is to be about.
             pub(super) fn filter(&self) -> Result<ReportFilter, Problem> {
-                let filter = ReportFilter {
+                let (from, to) = rules::in_order(
+                    self.from.take_optional(rules::moment_from)?,
+                    self.to.take_optional(rules::moment_to)?,
+                )?;
+                Ok(ReportFilter {
                     source: self.source.take_optional(Source::parse)?,
-                    from: self.from.take_optional(rules::moment_from)?,
-                    to: self.to.take_optional(rules::moment_to)?,
+                    from,
+                    to,
                     tier: self.client_type.take_optional(ClientTier::parse)?,
                     zone: self.time_zone.take_optional(Zone::parse)?.unwrap_or_default(),
-                };
-                in_order(&filter)?;
-                Ok(filter)
+                })
             }
         }
     )+};
@@ -77,14 +79,5 @@ queries! {
         #[garde(custom(optional(rules::cursor)))]
         #[schema(schema_with = terms::cursor)]
         cursor,
-    }
-}
-
-fn in_order(filter: &ReportFilter) -> Result<(), Problem> {
-    match (filter.from, filter.to) {
-        (Some(from), Some(to)) if rules::is_later(from, to) => {
-            Err(Problem::parameter("from", "must not be later than to"))
-        }
-        (None | Some(_), None | Some(_)) => Ok(()),
     }
 }

@@ -18,7 +18,6 @@ use crate::{
     handlers::{list::List, rules},
     inbound::{Inbound, Member, Parameters, optional},
     openapi::{Operation, Tag, terms},
-    problem::{InputError, Place, Problem},
     routes::Answer,
 };
 
@@ -110,28 +109,23 @@ pub(crate) async fn list(inbound: Inbound) -> Answer {
     let words = query.q.take_optional(rules::search)?.flatten();
     // Whoever looks for words wants the best answers first, unless they say otherwise.
     let usual = if words.is_some() { TicketOrder::Relevance } else { TicketOrder::default() };
+    let (from, to) = rules::in_order(
+        query.from.take_optional(rules::moment_from)?,
+        query.to.take_optional(rules::moment_to)?,
+    )?;
     let filter = TicketFilter {
         statuses: query.status.take_optional(statuses)?.unwrap_or_default(),
         priority: query.priority.take_optional(urgency)?,
         client: query.client_id.take_optional(rules::id)?.map(ClientId::new),
         agent: query.agent_id.take_optional(agent_is)?,
         tag: query.tag.take_optional(one_tag)?,
-        from: query.from.take_optional(rules::moment_from)?,
-        to: query.to.take_optional(rules::moment_to)?,
+        from,
+        to,
         updated_since: query.updated_since.take_optional(rules::moment_from)?,
         sla_state: query.sla_state.take_optional(ClockState::parse)?,
         words,
         order: query.sort.take_optional(order)?.unwrap_or(usual),
     };
-    if let (Some(from), Some(to)) = (filter.from, filter.to)
-        && rules::is_later(from, to)
-    {
-        let detail = "must not be later than to".to_owned();
-        return Err(Problem::invalid(vec![InputError {
-            place: Place::Parameter("from".to_owned()),
-            detail,
-        }]));
-    }
     let list = List::asked(&inbound, &query.page, &query.page_size, &query.cursor, filter.order.sorted_by())?;
     let paged = inbound.run(move |ctx| tickets::list_tickets(ctx, &filter, list.page)).await?;
     Ok(list.answer(paged, TicketDto::from))
