@@ -1,6 +1,6 @@
 //! Many tickets that took about as long, as when a job closes what nobody has answered for two weeks.
 
-use techsupport_application::ports::{AverageResolution, ReportFilter, Reports};
+use techsupport_application::ports::{AverageResolution, ReportFilter};
 use techsupport_domain::ClientTier;
 use techsupport_tests::TestDatabase;
 use time::macros::datetime;
