@@ -16,14 +16,14 @@ const GROWTH: u32 = 16;
 
 /// See the module.
 pub(crate) struct Sums {
-    sums: Arc<dyn ImportedSums>,
+    imported: Arc<dyn ImportedSums>,
     settings: ReportSettings,
     limit: u32,
 }
 
 impl Sums {
-    pub(crate) fn new(sums: Arc<dyn ImportedSums>, settings: ReportSettings) -> Self {
-        Self { sums, settings, limit: settings.batch }
+    pub(crate) fn new(imported: Arc<dyn ImportedSums>, settings: ReportSettings) -> Self {
+        Self { imported, settings, limit: settings.batch }
     }
 }
 
@@ -39,7 +39,7 @@ impl Pass for Sums {
     fn run(&mut self) -> Result<Next, AppError> {
         let limit = self.limit;
         self.limit = (limit / 2).max(1);
-        let moved = self.sums.catch_up(limit)?;
+        let moved = self.imported.catch_up(limit)?;
         self.limit = (limit + self.settings.batch.div_ceil(GROWTH)).min(self.settings.batch);
         meters::summed(moved);
         let more = moved >= limit;
