@@ -58,7 +58,10 @@ fn measure(stage: &Stage, live: u32, imported: u32) -> Result<()> {
     psql.run("CHECKPOINT")?;
     let caller = Caller::sign_in(&stage.url(), "admin@techsupport.pro", "admin123")?;
     println!("{live} live and {imported} imported tickets; {REQUESTS} requests each, in ms");
-    println!("moved into the sums: {:.0} a second\n", f64::from(imported) / moving.as_secs_f64());
+    println!("moved into the sums: {:.0} tickets a second", f64::from(imported) / moving.as_secs_f64());
+    let again = BATCH.min(imported);
+    let moving = batch(&psql, &desk, 0, again)?;
+    println!("moved into them again: {:.0} tickets a second\n", f64::from(again) / moving.as_secs_f64());
     println!("{:<22}{:<26}{:>8}{:>8}{:>8}", "", "", "p50", "p99", "max");
     rows(&caller, "all of it", "")?;
     rows(&caller, "part of it, half an hour off", PARTS)?;
@@ -75,23 +78,12 @@ struct Count {
 
 /// How long it took to move them into the sums.
 fn import(psql: &Psql, desk: &Desk, imported: u32) -> Result<Duration> {
-    let sums = desk.imported_sums(BATCH_TIMEOUT);
     let bar = progress::bar("imported tickets", imported);
     let (mut done, mut moving) = (0, Duration::ZERO);
     while done < imported {
-        let batch = BATCH.min(imported - done);
-        psql.run(&tickets(done, batch))?;
-        let began = Instant::now();
-        loop {
-            sums.catch_up(BATCH).map_err(Error::desk("summing up"))?;
-            // The API may be at it, too.
-            let left: Count = psql.row("SELECT count(*) AS count FROM imported_changes")?;
-            if left.count == 0 {
-                break;
-            }
-        }
-        moving += began.elapsed();
-        done += batch;
+        let count = BATCH.min(imported - done);
+        moving += batch(psql, desk, done, count)?;
+        done += count;
         bar.set_position(done.into());
         if signals::stop_requested() {
             return Err(Error::Interrupted);
@@ -101,7 +93,23 @@ fn import(psql: &Psql, desk: &Desk, imported: u32) -> Result<Duration> {
     Ok(moving)
 }
 
-/// So many more after the first ones, over five years: a fifth VIP, most of them closed, each of 200 agents with as many.
+/// Imports so many tickets after the first ones, and says how long it took to move them into the sums.
+fn batch(psql: &Psql, desk: &Desk, after: u32, count: u32) -> Result<Duration> {
+    let sums = desk.imported_sums(BATCH_TIMEOUT);
+    psql.run(&tickets(after, count))?;
+    let began = Instant::now();
+    loop {
+        sums.catch_up(BATCH).map_err(Error::desk("summing up"))?;
+        // The API may be at it, too.
+        let left: Count = psql.row("SELECT count(*) AS count FROM imported_changes")?;
+        if left.count == 0 {
+            return Ok(began.elapsed());
+        }
+    }
+}
+
+/// So many more after the first ones, or in place of them, over five years: a fifth VIP, most of them closed, each of 200
+/// agents with as many.
 fn tickets(after: u32, count: u32) -> String {
     format!(
         "INSERT INTO imported_tickets (ticket_id, client_id, client_type, status, escalation_level, agent_id, created_at, \
@@ -112,7 +120,10 @@ fn tickets(after: u32, count: u32) -> String {
          FROM (SELECT n, timestamptz '2021-01-01' + random() * interval '1826 days' AS at, \
                  (ARRAY['OPEN', 'IN_PROGRESS', 'WAITING', 'ESCALATED', 'RESOLVED', 'RESOLVED', 'CLOSED', 'CLOSED', \
                      'CLOSED', 'CLOSED', 'CLOSED', 'CLOSED'])[1 + n % 12] AS status \
-             FROM generate_series({after} + 1, {after} + {count}) AS n) AS x"
+             FROM generate_series({after} + 1, {after} + {count}) AS n) AS x \
+         ON CONFLICT (ticket_id) DO UPDATE SET client_type = excluded.client_type, status = excluded.status, \
+             escalation_level = excluded.escalation_level, agent_id = excluded.agent_id, \
+             created_at = excluded.created_at, resolved_at = excluded.resolved_at"
     )
 }
 
