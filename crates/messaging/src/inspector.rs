@@ -43,14 +43,15 @@ impl Inspector {
     async fn look(&self) -> Result<Vec<BrokerQueue>, LinkError> {
         let _turn = self.turn.lock().await;
         // Every queue is there: the topology has been declared.
-        let (link, (channel, figures)) = Link::open(&self.settings, &self.topology, &self.name, async |channel| {
-            let mut figures = Vec::new();
-            for subscription in Subscription::ALL {
-                figures.push(ask(&channel, subscription, self.topology.of(subscription)).await?);
-            }
-            Ok((channel, figures))
-        })
-        .await?;
+        let (link, (channel, figures)) =
+            Link::open(&self.settings, &self.topology, &self.name, async |channel| {
+                let mut figures = Vec::new();
+                for subscription in Subscription::ALL {
+                    figures.push(ask(&channel, subscription, self.topology.of(subscription)).await?);
+                }
+                Ok((channel, figures))
+            })
+            .await?;
         // Nobody has to wait for the goodbye. The channel ends with its connection: two goodbyes at once trip over each
         // other, and lapin reports that as an error.
         self.runtime.spawn(async move {

@@ -33,10 +33,7 @@ impl Scope for PgTx<'_> {
 /// Whether the rest of the transaction can go on after the statement that failed was undone.
 fn is_only_of_the_part(failure: &Failure) -> bool {
     match failure {
-        Failure::LockTimeout
-        | Failure::Unique(_)
-        | Failure::ForeignKey(_)
-        | Failure::Other(_) => true,
+        Failure::LockTimeout | Failure::Unique(_) | Failure::ForeignKey(_) | Failure::Other(_) => true,
         // After a deadlock the victim has to let go of all its locks; the rest of the time is over for all.
         Failure::Clash(_) | Failure::Lost(_) | Failure::Cancelled => false,
     }

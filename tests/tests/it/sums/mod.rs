@@ -1,8 +1,8 @@
 //! Reports at the level of the database: over random tickets, against a computation that shares nothing with them, with
 //! sums that know everything, something or nothing of what was imported.
 
-mod clusters;
 mod by_hand;
+mod clusters;
 mod meanwhile;
 mod model;
 mod plans;
