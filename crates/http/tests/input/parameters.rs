@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{ID, Operation, Schema, Watched};
 
-/// Opaque: a text may have the right form and belong to nothing.
-const OPAQUE: &[&str] = &["cursor", "after"];
+/// A text may have the right form and belong to nothing: no place, no zone.
+const OPAQUE: &[&str] = &["cursor", "after", "timeZone"];
 
 /// What a parameter of the query may be.
 struct Rule {
