@@ -142,7 +142,9 @@ fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> 
     if text.contains(' ') {
         return Err(SPACE);
     }
-    if let Ok(day) = Date::parse(text, DAY)
+    // The parser takes a sign before the year.
+    if text.starts_with(|first: char| first.is_ascii_digit())
+        && let Ok(day) = Date::parse(text, DAY)
         && YEARS.contains(&day.year())
     {
         let last = day.with_hms_micro(23, 59, 59, 999_999).map_err(|_| WRONG)?;
@@ -257,6 +259,8 @@ mod tests {
         for wrong in [
             "",
             "2026-02-30",
+            "+2026-02-12",
+            "-0000-02-12",
             "2026-2-1",
             "12.02.2026",
             "2026-02-12T20:45:23",
