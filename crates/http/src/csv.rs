@@ -47,7 +47,12 @@ pub(crate) fn line(cells: &[&str]) -> String {
 }
 
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    // Some programs leave out blanks in front.
+    if cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(['=', '+', '-', '@']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 fn quoted(cell: &str) -> String {
@@ -70,6 +75,7 @@ mod tests {
     fn formulas_are_made_harmless_and_separators_quoted() {
         assert_eq!(line(&["1", "=1+1", "a,b", "say \"no\""]), "1,'=1+1,\"a,b\",\"say \"\"no\"\"\"\r\n");
         assert_eq!(line(&["+1", "-1", "@x", "\tx", "\rx"]), "'+1,'-1,'@x,\"'\tx\",\"'\rx\"\r\n");
+        assert_eq!(line(&[" =1", "\u{a0}@x", "\n=1"]), "' =1,'\u{a0}@x,\"'\n=1\"\r\n");
         assert_eq!(line(&["a=b", "", " x"]), "a=b,,\" x\"\r\n");
     }
 
