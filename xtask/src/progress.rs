@@ -1,4 +1,4 @@
-//! Progress bars, all of one look. Where there is no terminal nothing is drawn.
+//! Progress bars, all of one look. Where there is no terminal to draw them on, a line says what has begun.
 
 use std::time::Duration;
 
@@ -12,6 +12,9 @@ pub(crate) fn bar(what: &'static str, length: u32) -> ProgressBar {
     let bar = bar.with_message(what);
     if let Ok(style) = style {
         bar.set_style(style.progress_chars("=> "));
+    }
+    if bar.is_hidden() {
+        eprintln!("xtask: {what} …");
     }
     // Keeps the time going while nothing is counted.
     bar.enable_steady_tick(Duration::from_millis(250));
