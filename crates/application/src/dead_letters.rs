@@ -14,9 +14,10 @@ use uuid::Uuid;
 use crate::{
     AppError, Budget, Ctx, Entity, Page, Paged,
     ports::{
-        AuditAction, AuditTarget, BrokerFigures, BrokerQueue, DeadLetterFilter, DeadLetterPublisher,
-        DeadLetterReplays, DeadLetterRow, DeadLetterState, FoundDeadLetter, GivenUp, QueueFigures,
-        ReplayBatch, ReplayedAll, UnitOfWork, UnitOfWorkExt,
+        AuditAction, AuditEntry, AuditTarget, BrokerFigures, BrokerQueue, DeadLetterFilter,
+        DeadLetterPublisher, DeadLetterReplays, DeadLetterRow, DeadLetterState, FoundDeadLetter, GivenUp,
+        QueueFigures, QueuedDeadLetter, QueuedDeadLetters, ReplayBatch, ReplayedAll, UnitOfWork,
+        UnitOfWorkExt,
     },
 };
 
@@ -62,28 +63,48 @@ pub fn list_dead_letters(
     ctx.ports.reader.dead_letters(&ctx.call.budget, filter, page)
 }
 
-/// Has one put back into the queue it died in. Asked for again, it is the same replay: nothing more happens. One that
-/// was discarded is not found, like one that never was.
+/// Has one put back into the queue it died in, and writes down who did. Asked for again, it is the same replay: nothing
+/// more happens. One that was discarded is not found, like one that never was.
 pub fn replay_dead_letter(ctx: Ctx<'_>, id: Uuid) -> Result<(), AppError> {
     let by = ctx.call.actor.user();
+    let entry = ctx.entry(AuditAction::DeadLetterReplayed, AuditTarget::DeadLetter(id));
     ctx.work.run_for(&ctx.call.budget, |tx| {
         // Without the lock first: the pass holds what it is publishing.
         let mut state = tx.dead_letter_state(id)?;
         if state == Some(DeadLetterState::Dead) {
-            state = tx.lock_dead_letter(id, true)?.map(|letter| letter.state);
+            let letter = tx.lock_dead_letter(id, true)?.ok_or(AppError::NotFound(Entity::DeadLetter))?;
+            if letter.state == DeadLetterState::Dead {
+                tx.queue_dead_letter(id, by)?;
+                return tx.audit(&telling(entry.clone(), letter.queue, letter.event));
+            }
+            state = Some(letter.state);
         }
         match state {
-            Some(DeadLetterState::Dead) => tx.queue_dead_letter(id, by),
-            Some(DeadLetterState::Queued | DeadLetterState::Replayed) => Ok(()),
+            Some(DeadLetterState::Dead | DeadLetterState::Queued | DeadLetterState::Replayed) => Ok(()),
             Some(DeadLetterState::Discarded) | None => Err(AppError::NotFound(Entity::DeadLetter)),
         }
     })
 }
 
-/// Has all put back, `most` at most, oldest first.
+/// Has all put back, `most` at most, oldest first, and writes down for each of them who did.
 pub fn replay_all_dead_letters(ctx: Ctx<'_>, most: u32) -> Result<ReplayedAll, AppError> {
     let by = ctx.call.actor.user();
-    ctx.work.run_for(&ctx.call.budget, |tx| tx.queue_dead_letters(most, by))
+    let told = |letter: QueuedDeadLetter| {
+        let entry = ctx.entry(AuditAction::DeadLetterReplayed, AuditTarget::DeadLetter(letter.id));
+        telling(entry, letter.queue, letter.event)
+    };
+    ctx.work.run_for(&ctx.call.budget, |tx| {
+        let QueuedDeadLetters { letters, remaining } = tx.queue_dead_letters(most, by)?;
+        let entries: Vec<AuditEntry> = letters.into_iter().map(told).collect();
+        tx.audit_all(&entries)?;
+        let queued = u32::try_from(entries.len()).map_err(AppError::internal)?;
+        Ok(ReplayedAll { queued, remaining })
+    })
+}
+
+/// What was decided about outlives its row in the audit log alone: so an entry says what it was.
+fn telling(entry: AuditEntry, queue: String, event: Option<EventId>) -> AuditEntry {
+    entry.with("queue", queue).with("eventId", event.map(|event| event.to_string()))
 }
 
 /// Throws one away that is not back in its queue, and writes down who did. One that is being published at this moment is
@@ -101,8 +122,7 @@ pub fn discard_dead_letter(ctx: Ctx<'_>, id: Uuid) -> Result<(), AppError> {
             DeadLetterState::Replayed | DeadLetterState::Discarded => return Err(unknown()),
         }
         tx.discard_dead_letter(id, by)?;
-        let event = letter.event.map(|event| event.to_string());
-        tx.audit(&entry.clone().with("queue", letter.queue).with("eventId", event))
+        tx.audit(&telling(entry.clone(), letter.queue, letter.event))
     })
 }
 

@@ -57,6 +57,8 @@ actions! {
     ClientChanged = "CLIENT_CHANGED",
     /// An agent was changed.
     AgentChanged = "AGENT_CHANGED",
+    /// A dead letter is to be put back into its queue.
+    DeadLetterReplayed = "DEAD_LETTER_REPLAYED",
     /// A dead letter was thrown away.
     DeadLetterDiscarded = "DEAD_LETTER_DISCARDED",
 }
@@ -184,6 +186,9 @@ impl AuditEntry {
 pub trait AuditTx {
     /// Adds an entry, in the transaction of the change it tells of. The time is the database's.
     fn audit(&mut self, entry: &AuditEntry) -> Result<(), AppError>;
+
+    /// Adds as many entries as there are to add, in a few statements.
+    fn audit_all(&mut self, entries: &[AuditEntry]) -> Result<(), AppError>;
 }
 
 /// Which entries to list. Every condition that is given has to hold.

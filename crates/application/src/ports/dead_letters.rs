@@ -107,6 +107,26 @@ pub struct LockedDeadLetter {
     pub state: DeadLetterState,
 }
 
+/// A dead letter that is to be put back from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedDeadLetter {
+    /// Identity.
+    pub id: Uuid,
+    /// The subscription whose consumer gave it up.
+    pub queue: String,
+    /// The event it tells of, if it is one of ours.
+    pub event: Option<EventId>,
+}
+
+/// Dead letters that are to be put back from now on, and how many are not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedDeadLetters {
+    /// Those that are.
+    pub letters: Vec<QueuedDeadLetter>,
+    /// See [`ReplayedAll::remaining`].
+    pub remaining: i64,
+}
+
 /// What came of putting back all there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplayedAll {
@@ -139,7 +159,7 @@ pub trait DeadLetterTx {
     fn queue_dead_letter(&mut self, id: Uuid, by: Option<UserId>) -> Result<(), AppError>;
 
     /// The same for those nobody has decided about, oldest first, `limit` at most, passing over what is locked.
-    fn queue_dead_letters(&mut self, limit: u32, by: Option<UserId>) -> Result<ReplayedAll, AppError>;
+    fn queue_dead_letters(&mut self, limit: u32, by: Option<UserId>) -> Result<QueuedDeadLetters, AppError>;
 
     /// Throws a locked one away; what it said is gone. What it would have let be tried again stays given up.
     fn discard_dead_letter(&mut self, id: Uuid, by: Option<UserId>) -> Result<(), AppError>;

@@ -25,7 +25,7 @@ pub use channel::{Channel, ChannelError, ChannelName, Notification, Parcel};
 pub use dead_letters::{
     BrokerFigures, BrokerQueue, DeadLetterFilter, DeadLetterPublisher, DeadLetterReader, DeadLetterReplays,
     DeadLetterRow, DeadLetterState, DeadLetterTx, FoundDeadLetter, GivenUp, LockedDeadLetter, QueueFigures,
-    ReplayBatch, ReplayMessage, ReplayReport, ReplayedAll,
+    QueuedDeadLetter, QueuedDeadLetters, ReplayBatch, ReplayMessage, ReplayReport, ReplayedAll,
 };
 pub use feed::{FeedEvent, FeedKeeper, FeedPosition, FeedQuery, FeedReader};
 pub use imports::{

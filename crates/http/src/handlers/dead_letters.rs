@@ -192,7 +192,7 @@ pub(crate) fn replay_docs() -> Operation {
              the list at once and its queue gets it a moment later; until then it can still be discarded. A message of \
              `webhook-events` has no effect as long as there are no webhooks. Asked for again, it is the same replay: the answer \
              is the same and nothing more happens. Should the message be given up again, it is a new dead letter; so it is \
-             when this release has no such queue. One that was discarded is not found. A body is not needed, and may be nothing but `{}`.",
+             when this release has no such queue. The audit log keeps who did it, the queue and the event. One that was discarded is not found. A body is not needed, and may be nothing but `{}`.",
         )
         .takes_nothing()
         .answers(202, "It is on its way.", Some(ReplayDto { id: samples::id(40).to_string() }))
@@ -203,7 +203,7 @@ pub(crate) fn replay_all_docs() -> Operation {
     Operation::new("replayDeadLetters", Tag::Queue, "Put all dead letters back")
         .about(
             "Each as if it were put back alone; the oldest first, and not more at once than the desk's settings say \
-             (`dead_letters.replay_all_max`): go on while `remaining` is not 0. A body is not needed, and may be nothing but \
+             (`dead_letters.replay_all_max`): go on while `remaining` is not 0. Each has its entry in the audit log. A body is not needed, and may be nothing but \
              `{}`.",
         )
         .takes_nothing()

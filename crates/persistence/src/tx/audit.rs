@@ -6,32 +6,60 @@ use techsupport_application::{
     AppError,
     ports::{AuditActor, AuditEntry, AuditTarget, AuditTx},
 };
+use uuid::Uuid;
 
 use super::PgTx;
 use crate::schema::audit_log;
 
-impl AuditTx for PgTx<'_> {
-    fn audit(&mut self, entry: &AuditEntry) -> Result<(), AppError> {
-        let (kind, actor) = match entry.actor {
+/// Entries of one statement. Each has nine parameters, and a statement has 65,535 at most.
+const TOGETHER: usize = 1_000;
+
+#[derive(Insertable)]
+#[diesel(table_name = audit_log)]
+struct NewEntry {
+    id: Uuid,
+    actor_kind: &'static str,
+    actor_id: Option<Uuid>,
+    action: &'static str,
+    target_kind: Option<&'static str>,
+    target_id: Option<String>,
+    ip: Option<String>,
+    outcome: &'static str,
+    detail: Value,
+}
+
+impl NewEntry {
+    fn of(entry: &AuditEntry) -> Self {
+        let (actor_kind, actor_id) = match entry.actor {
             AuditActor::System => ("SYSTEM", None),
             AuditActor::Anonymous => ("ANONYMOUS", None),
             AuditActor::User(user) => ("USER", Some(user.uuid())),
         };
-        self.exec(|conn| {
-            diesel::insert_into(audit_log::table)
-                .values((
-                    audit_log::id.eq(entry.id),
-                    audit_log::actor_kind.eq(kind),
-                    audit_log::actor_id.eq(actor),
-                    audit_log::action.eq(entry.action.name()),
-                    audit_log::target_kind.eq(entry.target.map(AuditTarget::kind)),
-                    audit_log::target_id.eq(entry.target.map(|target| target.id().to_string())),
-                    audit_log::ip.eq(entry.ip.map(|ip| ip.to_string())),
-                    audit_log::outcome.eq(entry.outcome.name()),
-                    audit_log::detail.eq(Value::Object(entry.detail.clone())),
-                ))
-                .execute(conn)
-        })
-        .map(drop)
+        Self {
+            id: entry.id,
+            actor_kind,
+            actor_id,
+            action: entry.action.name(),
+            target_kind: entry.target.map(AuditTarget::kind),
+            target_id: entry.target.map(|target| target.id().to_string()),
+            ip: entry.ip.map(|ip| ip.to_string()),
+            outcome: entry.outcome.name(),
+            detail: Value::Object(entry.detail.clone()),
+        }
+    }
+}
+
+impl AuditTx for PgTx<'_> {
+    fn audit(&mut self, entry: &AuditEntry) -> Result<(), AppError> {
+        let entry = NewEntry::of(entry);
+        self.exec(|conn| diesel::insert_into(audit_log::table).values(entry).execute(conn)).map(drop)
+    }
+
+    fn audit_all(&mut self, entries: &[AuditEntry]) -> Result<(), AppError> {
+        for together in entries.chunks(TOGETHER) {
+            let entries: Vec<NewEntry> = together.iter().map(NewEntry::of).collect();
+            self.exec(|conn| diesel::insert_into(audit_log::table).values(entries).execute(conn))?;
+        }
+        Ok(())
     }
 }

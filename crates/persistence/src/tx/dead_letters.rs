@@ -5,7 +5,9 @@ use std::time::Duration;
 use diesel::{prelude::*, sql_types};
 use techsupport_application::{
     AppError,
-    ports::{DeadLetterState, DeadLetterTx, FoundDeadLetter, LockedDeadLetter, ReplayedAll},
+    ports::{
+        DeadLetterState, DeadLetterTx, FoundDeadLetter, LockedDeadLetter, QueuedDeadLetter, QueuedDeadLetters,
+    },
 };
 use techsupport_domain::{EventId, UserId};
 use uuid::Uuid;
@@ -101,7 +103,7 @@ impl DeadLetterTx for PgTx<'_> {
         })
     }
 
-    fn queue_dead_letters(&mut self, limit: u32, by: Option<UserId>) -> Result<ReplayedAll, AppError> {
+    fn queue_dead_letters(&mut self, limit: u32, by: Option<UserId>) -> Result<QueuedDeadLetters, AppError> {
         let most = COUNTED.saturating_add(limit.into());
         let row: QueuedRow = self.exec(|conn| {
             diesel::sql_query(format!(
@@ -109,15 +111,22 @@ impl DeadLetterTx for PgTx<'_> {
                      ORDER BY failed_at, id LIMIT {limit} FOR UPDATE SKIP LOCKED), \
                  left_over AS (SELECT FROM dead_letters WHERE state = 'DEAD' LIMIT {most}), \
                  queued AS (UPDATE dead_letters d SET state = 'QUEUED', retry_at = clock_timestamp(), \
-                     settled_by = $1 FROM chosen WHERE d.id = chosen.id RETURNING 1), \
+                     settled_by = $1 FROM chosen WHERE d.id = chosen.id RETURNING d.id, d.queue, d.event_id), \
                  forgiven AS ({FORGIVE} RETURNING 1) \
-                 SELECT count(*) AS queued, (SELECT count(*) FROM left_over) - count(*) AS remaining FROM queued"
+                 SELECT coalesce(array_agg(q.id), '{{}}') AS ids, coalesce(array_agg(q.queue), '{{}}') AS queues, \
+                     coalesce(array_agg(q.event_id), '{{}}') AS events, \
+                     (SELECT count(*) FROM left_over) - count(*) AS remaining FROM queued q"
             ))
             .bind::<sql_types::Nullable<sql_types::Uuid>, _>(by.map(UserId::uuid))
             .get_result(conn)
         })?;
-        let queued = u32::try_from(row.queued).map_err(AppError::internal)?;
-        Ok(ReplayedAll { queued, remaining: row.remaining })
+        let letters = row.ids.into_iter().zip(row.queues).zip(row.events);
+        let letters = letters.map(|((id, queue), event)| QueuedDeadLetter {
+            id,
+            queue,
+            event: event.map(EventId::new),
+        });
+        Ok(QueuedDeadLetters { letters: letters.collect(), remaining: row.remaining })
     }
 
     fn discard_dead_letter(&mut self, id: Uuid, by: Option<UserId>) -> Result<(), AppError> {
@@ -152,8 +161,12 @@ impl DeadLetterTx for PgTx<'_> {
 
 #[derive(QueryableByName)]
 struct QueuedRow {
-    #[diesel(sql_type = sql_types::BigInt)]
-    queued: i64,
+    #[diesel(sql_type = sql_types::Array<sql_types::Uuid>)]
+    ids: Vec<Uuid>,
+    #[diesel(sql_type = sql_types::Array<sql_types::Text>)]
+    queues: Vec<String>,
+    #[diesel(sql_type = sql_types::Array<sql_types::Nullable<sql_types::Uuid>>)]
+    events: Vec<Option<Uuid>>,
     #[diesel(sql_type = sql_types::BigInt)]
     remaining: i64,
 }

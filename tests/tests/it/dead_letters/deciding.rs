@@ -181,6 +181,12 @@ fn of_replay_and_discard_at_once_the_discard_is_the_last() {
         rows(&desk, "DISCARDED")
     );
     assert_eq!(discarded, 30, "nothing was being published");
+    let told =
+        "SELECT count(*) = count(DISTINCT target_id) FROM audit_log WHERE action = 'DEAD_LETTER_REPLAYED'";
+    assert!(
+        desk.database().one::<bool>(told, &[]),
+        "nobody has one put back that somebody else has put back"
+    );
 }
 
 #[test]

@@ -83,6 +83,40 @@ fn one_that_is_discarded_is_gone_and_the_audit_log_says_who_did_it() {
     assert_eq!(entry["detail"], json!({"queue": "webhook-events", "eventId": id}));
 }
 
+#[test]
+fn the_audit_log_says_once_of_each_who_had_it_put_back() {
+    let desk = Desk::with().set("DEAD_LETTERS__REPLAY", false).start();
+    let admin = desk.admin();
+    let one = dead(&desk, "ticket-imports", b"{}", 2);
+    let path = format!("{DLQ}/{one}/replay");
+    for answer in race(vec![admin.clone(); 8], move |_, admin| admin.call("POST", &path, None)) {
+        answer.expect(202);
+    }
+    let others = "INSERT INTO dead_letters (id, queue, message_key, replay, digest, body, attempts, error, failed_at) \
+                  SELECT gen_random_uuid(), 'webhook-events', n::text, 0, '\\x00', '', 1, 'no', now() \
+                  FROM generate_series(1, 2500) AS n";
+    desk.database().execute(others, &[]);
+    for queued in [2_500, 0] {
+        let all = admin.call("POST", &format!("{DLQ}/replay"), None).expect(202).json();
+        assert_eq!(all, json!({"queued": queued, "remaining": 0}));
+    }
+    let told = "audit_log WHERE action = 'DEAD_LETTER_REPLAYED'";
+    assert_eq!(desk.database().count(told), 2_501);
+    let each = desk.database().count(
+        "dead_letters d JOIN audit_log a ON a.target_id = d.id::text AND a.target_kind = 'DEAD_LETTER' \
+         AND a.actor_id = d.settled_by AND a.detail ->> 'queue' = d.queue \
+         AND (a.detail ->> 'eventId') IS NOT DISTINCT FROM d.event_id::text",
+    );
+    assert_eq!(each, 2_501, "each its own");
+
+    let log = admin.get(&format!("/api/audit?action=DEAD_LETTER_REPLAYED&target={one}")).expect(200).json();
+    let me = admin.get("/api/auth/me").expect(200).json();
+    let entry = &log["data"][0];
+    assert_eq!(log["total"], 1, "{log}");
+    assert_eq!((&entry["actor"]["id"], &entry["outcome"]), (&me["id"], &json!("SUCCESS")));
+    assert_eq!(entry["detail"], json!({"queue": "ticket-imports", "eventId": one}));
+}
+
 /// One discards it, and nobody finds it after that.
 #[test]
 fn of_those_who_discard_and_those_who_put_back_one_discards() {

@@ -12,6 +12,11 @@ impl AuditTx for Store {
         self.audit.push(entry.clone());
         Ok(())
     }
+
+    fn audit_all(&mut self, entries: &[AuditEntry]) -> Result<(), AppError> {
+        self.audit.extend_from_slice(entries);
+        Ok(())
+    }
 }
 
 impl AuditReader for Memory {

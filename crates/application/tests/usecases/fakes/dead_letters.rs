@@ -6,7 +6,7 @@ use techsupport_application::{
     AppError, Budget, Page, Paged,
     ports::{
         DeadLetterFilter, DeadLetterReader, DeadLetterRow, DeadLetterState, DeadLetterTx, FoundDeadLetter,
-        LockedDeadLetter, QueueFigures, ReplayedAll,
+        LockedDeadLetter, QueueFigures, QueuedDeadLetters,
     },
 };
 use techsupport_domain::{EventId, UserId};
@@ -51,7 +51,7 @@ impl DeadLetterTx for Store {
         absent()
     }
 
-    fn queue_dead_letters(&mut self, _: u32, _: Option<UserId>) -> Result<ReplayedAll, AppError> {
+    fn queue_dead_letters(&mut self, _: u32, _: Option<UserId>) -> Result<QueuedDeadLetters, AppError> {
         absent()
     }
 
