@@ -29,8 +29,7 @@ impl Collector for Keep {
         let budget = Budget::lasting(self.budget);
         if collect_dead_letter(self.work.as_ref(), &budget, ids::new_id, found)? {
             tracing::warn!(
-                queue = found.message.queue,
-                eventId = found.message.key,
+                subscription = found.message.queue,
                 attempts = found.message.attempts,
                 reason = found.error,
                 "keeping a dead letter"
