@@ -96,7 +96,7 @@ impl Desk {
 
     /// Starts one more replica of the API.
     pub fn start_api(&mut self) {
-        self.apis.push(Api::start(self.settings()).expect("the API starts"));
+        self.apis.push(Api::start(&self.settings()).expect("the API starts"));
     }
 
     /// The settings of its API.

@@ -89,7 +89,7 @@ pub fn run() -> ExitCode {
 
 fn serve() -> Result<(), CliError> {
     let settings: ApiSettings = settings::load()?;
-    Ok(Api::start(settings)?.run_until_signal()?)
+    Ok(Api::start(&settings)?.run_until_signal()?)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod credentials;
 mod first_admin;
 mod health;
 mod migrate;
+mod passes;
 mod production;
 mod running;
 mod settings;

@@ -24,9 +24,7 @@ pub(crate) struct Stoppable {
     pub(crate) server: Option<JoinHandle<io::Result<()>>>,
     /// How long the server has, by its own settings.
     pub(crate) server_wait: Duration,
-    pub(crate) bell: Option<Listener>,
-    pub(crate) session_bell: Option<Listener>,
-    pub(crate) event_bell: Option<Listener>,
+    pub(crate) listener: Option<Listener>,
     pub(crate) ended_sessions: Option<Background>,
     pub(crate) sweep: Option<Background>,
     pub(crate) relay: Option<Background>,
@@ -108,9 +106,7 @@ impl RunningApi {
                 Err(_) => tracing::warn!("the server is still at work and is left behind"),
             }
         }
-        drop(self.stoppable.bell.take());
-        drop(self.stoppable.session_bell.take());
-        drop(self.stoppable.event_bell.take());
+        drop(self.stoppable.listener.take());
         if let Some(collecting) = self.stoppable.collecting.take() {
             runtime.block_on(collecting.stop(stop_wait));
         }

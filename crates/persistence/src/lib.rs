@@ -25,6 +25,6 @@ mod tx;
 mod unit_of_work;
 
 pub use database::Database;
-pub use listen::{Listener, Topic, listen};
+pub use listen::{Bells, Listener, Topic, listen};
 pub use meters::describe_metrics;
 pub use settings::DatabaseSettings;

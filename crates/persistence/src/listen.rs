@@ -1,8 +1,8 @@
-//! Hears what other processes commit: that a deadline appeared which is nearer than a sweep sleeps, or that a login
-//! ended.
+//! Hears what other processes commit: that a deadline appeared which is nearer than a sweep sleeps, that a login
+//! ended, that there are new events.
 //!
-//! `NOTIFY` is only a hint: what is missed while the connection is down is found by the listener's own next
-//! look.
+//! One connection hears for the whole process. `NOTIFY` is only a hint: whoever is woken looks for himself, and what
+//! is missed while the connection is down is found by the look after it is back.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -40,6 +40,41 @@ impl Topic {
     }
 }
 
+/// What to do when something is heard. It must not block: nothing is heard meanwhile.
+type Ring = Box<dyn Fn() + Send>;
+
+/// Who wants to hear of what.
+#[derive(Default)]
+pub struct Bells(Vec<(Topic, Ring)>);
+
+impl Bells {
+    /// Calls `ring` whenever something was committed on the topic, by whichever process, and once after each
+    /// (re)connection, because something may have been missed. It must not block.
+    #[must_use]
+    pub fn on(mut self, topic: Topic, ring: impl Fn() + Send + 'static) -> Self {
+        self.0.push((topic, Box::new(ring)));
+        self
+    }
+
+    fn ring_all(&self) {
+        self.0.iter().for_each(|(_, ring)| ring());
+    }
+
+    /// Rings once for each topic, however often it was heard of.
+    fn ring_those_on(&self, heard: &[String]) {
+        for (topic, ring) in &self.0 {
+            if heard.iter().any(|channel| channel == topic.channel()) {
+                ring();
+            }
+        }
+    }
+
+    /// One round trip and one transaction: either all topics are heard of or none.
+    fn listen(&self) -> String {
+        self.0.iter().map(|(topic, _)| format!("LISTEN {}", topic.channel())).collect::<Vec<_>>().join("; ")
+    }
+}
+
 /// How long dropping the listener waits for its thread. libpq cannot be interrupted while it connects, and the
 /// thread holds nothing that is worth more time.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -59,35 +94,33 @@ impl Drop for Listener {
     }
 }
 
-/// Calls `ring` whenever something was committed on the topic, by whichever process, and once after each
-/// (re)connection, because something may have been missed.
+/// Rings the bells from now on. One connection hears for all of them.
 pub fn listen(
-    topic: Topic,
     settings: &DatabaseSettings,
     application_name: &str,
-    ring: impl Fn() + Send + 'static,
+    bells: Bells,
 ) -> std::io::Result<Listener> {
     let manager = LinkManager::new(settings, application_name, Arc::default());
     let (stop, stopped) = channel();
     let (at_the_end, ended) = channel::<()>();
-    std::thread::Builder::new().name(topic.channel().to_owned()).spawn(move || {
+    std::thread::Builder::new().name("listener".to_owned()).spawn(move || {
         let _at_the_end = at_the_end;
         let mut wait = RECONNECT.0;
         // An outage is worth one line, not one for each attempt.
         let mut told = false;
         loop {
-            match connect(&manager, topic) {
+            match connect(&manager, &bells) {
                 Ok(conn) => {
                     (wait, told) = (RECONNECT.0, false);
-                    ring();
-                    if hear(conn, &ring, &stopped) == Listened::Stopped {
+                    bells.ring_all();
+                    if hear(conn, &bells, &stopped) == Listened::Stopped {
                         return;
                     }
-                    tracing::warn!(?topic, "lost the connection that listens to the database");
+                    tracing::warn!("lost the connection that listens to the database");
                 }
                 Err(error) if !told => {
                     told = true;
-                    tracing::warn!(?topic, error, "cannot listen to the database; trying again");
+                    tracing::warn!(error, "cannot listen to the database; trying again");
                 }
                 Err(_) => {}
             }
@@ -100,9 +133,9 @@ pub fn listen(
     Ok(Listener { stop: Some(stop), ended })
 }
 
-fn connect(manager: &LinkManager, topic: Topic) -> Result<PgConnection, String> {
+fn connect(manager: &LinkManager, bells: &Bells) -> Result<PgConnection, String> {
     let mut conn = manager.open().map_err(|error| error.to_string())?;
-    conn.batch_execute(&format!("LISTEN {}", topic.channel())).map_err(|error| error.to_string())?;
+    conn.batch_execute(&bells.listen()).map_err(|error| error.to_string())?;
     Ok(conn)
 }
 
@@ -112,18 +145,16 @@ enum Listened {
     Lost,
 }
 
-fn hear(mut conn: PgConnection, ring: &impl Fn(), stopped: &Receiver<()>) -> Listened {
+fn hear(mut conn: PgConnection, bells: &Bells, stopped: &Receiver<()>) -> Listened {
     loop {
-        let mut heard = false;
+        let mut heard = Vec::new();
         for notification in conn.notifications_iter() {
             match notification {
-                Ok(_) => heard = true,
+                Ok(notification) => heard.push(notification.channel),
                 Err(_) => return Listened::Lost,
             }
         }
-        if heard {
-            ring();
-        }
+        bells.ring_those_on(&heard);
         if stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout) {
             return Listened::Stopped;
         }

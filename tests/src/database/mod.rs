@@ -50,6 +50,12 @@ impl TestDatabase {
         connect(&self.url)
     }
 
+    /// Whether new connections are accepted. Those that are open stay.
+    pub fn let_in(&self, newcomers: bool) {
+        let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS {newcomers}", self.name);
+        admin().batch_execute(&sql).unwrap();
+    }
+
     /// The program's settings for it.
     pub fn settings(&self) -> DatabaseSettings {
         settings_of(&self.url)

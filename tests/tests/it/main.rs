@@ -9,6 +9,7 @@ mod feed;
 mod grid;
 mod http;
 mod imports;
+mod listening;
 mod messaging;
 mod migrations;
 mod programs;

@@ -177,7 +177,7 @@ fn a_schema_that_is_behind_is_not_served() {
     let mut desk = techsupport_tests::Desk::start();
     desk.stop_api();
     migrate::down_one(&desk.database().settings()).unwrap();
-    let Err(error) = techsupport_api::Api::start(desk.settings()) else { panic!("it was served") };
+    let Err(error) = techsupport_api::Api::start(&desk.settings()) else { panic!("it was served") };
     assert!(error.to_string().contains("techsupport-api migrate up"), "{error}");
 }
 

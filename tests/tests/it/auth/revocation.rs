@@ -53,7 +53,7 @@ fn a_replica_that_hears_nothing_finds_out_by_itself() {
     let desk = Desk::with().replicas(2).start();
     let deaf = || {
         let killed = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() \
-                      AND application_name = 'techsupport-api-sessions' AND query LIKE 'LISTEN%'";
+                      AND application_name = 'techsupport-api-listener'";
         desk.database().one::<i64>(killed, &[])
     };
     for end in ENDINGS {

@@ -92,9 +92,9 @@ fn port_of(program: &str, variables: &[(String, String)]) -> u16 {
 }
 
 /// What of an API ends after its requests, one after the other: background passes, the consumers of dead letters
-/// together, and connections that listen.
+/// together, and the connection that listens.
 const PASSES: u64 = 8;
-const LISTENERS_S: u64 = 3;
+const LISTENER_S: u64 = 1;
 /// What the server, the broker's goodbye and the last threads may take beyond their limits.
 const MARGINS_S: u64 = 5 + 2;
 
@@ -104,7 +104,7 @@ fn stop_s(program: &str) -> u64 {
         "techsupport-api" => {
             let settings = api_settings(&[]);
             let passes = PASSES * settings.process.stop_wait_ms.div_ceil(1_000);
-            return settings.http.shutdown_timeout_s + passes + LISTENERS_S + MARGINS_S;
+            return settings.http.shutdown_timeout_s + passes + LISTENER_S + MARGINS_S;
         }
         "sla-worker" => worker_settings(&[]).worker.drain_timeout_ms,
         "import-worker" => importer_settings(&[]).imports.drain_timeout_ms,

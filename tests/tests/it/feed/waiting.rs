@@ -5,6 +5,8 @@ use std::{sync::mpsc, thread, time::Duration};
 use serde_json::json;
 use techsupport_tests::{Answer, Client, Desk, eventually};
 
+const LISTENING: &str = "pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'";
+
 /// Nobody looks by himself while a test lasts: only the bell wakes. Nothing is left to wait for but events.
 fn patient(replicas: usize) -> Desk {
     Desk::with().without_sweep().replicas(replicas).set("HTTP__FEED__LOOK_AGAIN_MS", 60_000).start()
@@ -31,9 +33,7 @@ fn an_event_wakes_those_who_wait_at_every_replica() {
     let admin = desk.admin();
     desk.ticket(&admin, "NORMAL");
     eventually("the feed has an end", || desk.database().count("event_feed") == 1);
-    let listening =
-        "pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN techsupport_events'";
-    eventually("both listen", || desk.database().count(listening) == 2);
+    eventually("both listen", || desk.database().count(LISTENING) == 2);
     let here = wait_at_the_end(&desk.supervisor());
     let there = wait_at_the_end(&admin.at(&desk.addresses()[1]));
     let ticket = desk.ticket(&admin, "NORMAL");
@@ -41,6 +41,24 @@ fn an_event_wakes_those_who_wait_at_every_replica() {
         let events = answer.expect(200).json()["data"].clone();
         assert_eq!(events.as_array().map(Vec::len), Some(1), "{events}");
         assert_eq!(events[0]["subject"], json!(ticket));
+    }
+}
+
+/// Between losing the connection that listens and having it back, nobody hears. Whatever is committed then wakes as well.
+#[test]
+fn who_waits_is_woken_although_the_connection_that_listens_is_lost() {
+    let desk = patient(2);
+    let admin = desk.admin();
+    desk.ticket(&admin, "NORMAL");
+    eventually("the feed has an end", || desk.database().count("event_feed") == 1);
+    let (here, there) =
+        (wait_at_the_end(&desk.supervisor()), wait_at_the_end(&admin.at(&desk.addresses()[1])));
+    eventually("both listen", || desk.database().count(LISTENING) == 2);
+    let cut_off = format!("SELECT pg_terminate_backend(pid, 30000) FROM {LISTENING}");
+    assert_eq!(desk.database().all::<bool>(&cut_off, &[]), [true, true]);
+    let ticket = desk.ticket(&admin, "NORMAL");
+    for answer in [woken(&here), woken(&there)] {
+        assert_eq!(answer.expect(200).json()["data"][0]["subject"], json!(ticket));
     }
 }
 

@@ -43,7 +43,7 @@ fn replicas_share_what_is_known() {
     let admin = desk.admin();
     let body = ticket_body(desk.client_of(&admin, "VIP"));
     let first = with_key(&admin, "k").post("/api/tickets", &body).expect(201);
-    let other = techsupport_api::Api::start(desk.settings()).expect("another replica");
+    let other = techsupport_api::Api::start(&desk.settings()).expect("another replica");
     let there = with_key(&admin, "k").at(&other.address().to_string());
     assert_replays(&first, &there.post("/api/tickets", &body));
     other.stop();
