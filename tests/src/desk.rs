@@ -231,6 +231,7 @@ impl DeskBuilder {
             ("TECHSUPPORT__WORKER__RETRY_DELAYS_MS", delays),
             ("TECHSUPPORT__WORKER__LEASE_MARGIN_MS", "100".to_owned()),
             ("TECHSUPPORT__HTTP__PORT", "0".to_owned()),
+            ("TECHSUPPORT__HTTP__LEAVE_MS", "0".to_owned()),
             ("TECHSUPPORT__HTTP__WORKERS", "2".to_owned()),
             ("TECHSUPPORT__PASSWORDS__BCRYPT_COST", "4".to_owned()),
             ("TECHSUPPORT__AUTH__THROTTLE__ADDRESS_BURST", "100000".to_owned()),

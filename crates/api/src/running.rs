@@ -87,7 +87,7 @@ impl RunningApi {
         }
     }
 
-    /// Takes no more requests and finishes those under way; then ends the sweep; then the relay, which looks
+    /// Takes no more connections and finishes the requests under way; then ends the sweep; then the relay, which looks
     /// at the outbox once more for what came of both; then lets go of the broker and the database. Every step
     /// has a limit; what takes longer is left behind, which does no harm.
     pub fn stop(mut self) {

@@ -102,7 +102,7 @@ impl Api {
         let mut stoppable = Stoppable {
             serving: CancellationToken::new(),
             server: None,
-            server_wait: Duration::from_secs(settings.http.shutdown_timeout_s),
+            server_wait: ms(settings.http.leave_ms) + Duration::from_secs(settings.http.shutdown_timeout_s),
             listener: None,
             ended_sessions: None,
             sweep: None,

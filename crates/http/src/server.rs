@@ -4,7 +4,7 @@ use std::{
     future::Future,
     io,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -54,8 +54,8 @@ impl HttpServer {
         self.address
     }
 
-    /// Serves until `shutdown` resolves; then takes no more connections and finishes the requests under
-    /// way, for as long as the settings allow. Needs a tokio runtime.
+    /// Serves until `shutdown` resolves; then takes no more connections, ends each with its next answer, and finishes
+    /// the requests under way, for as long as the settings allow. Needs a tokio runtime.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let server = build(self.listener, &self.state)?;
         let handle = server.handle();
@@ -69,6 +69,7 @@ impl HttpServer {
                 _ = upkeep_due.tick() => self.state.limits.forget(),
             }
         }
+        self.state.leaving.store(true, Ordering::Relaxed);
         self.state.waiters.bell().close();
         let (ended, ()) = tokio::join!(running, handle.stop(true));
         ended
@@ -98,7 +99,7 @@ fn build(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
         .worker_max_blocking_threads(in_flight)
         .max_concurrent_connections(settings.max_connections_per_worker)
         .backlog(settings.backlog.into())
-        .shutdown_timeout(settings.shutdown_timeout_s)
+        .shutdown_timeout(settings.leave_ms.div_ceil(1_000) + settings.shutdown_timeout_s)
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
     let state = Arc::clone(state);
@@ -106,6 +107,7 @@ fn build(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
         let (state, stopping) = (Arc::clone(&state), stopping.clone());
         let settings = &state.settings;
         let keep_alive = Duration::from_secs(settings.keep_alive_s);
+        let leave = Duration::from_millis(settings.leave_ms);
         let times = WireTimes {
             head: settings.header_timeout(),
             write: Duration::from_millis(settings.write_timeout_ms),
@@ -125,7 +127,11 @@ fn build(listener: TcpListener, state: &Arc<State>) -> io::Result<Server> {
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
-                async move { stopping.notified().await }
+                async move {
+                    stopping.notified().await;
+                    // Now actix closes idle connections, also those over which a request has come that it has not read.
+                    tokio::time::sleep(leave).await;
+                }
             })
             .keep_alive(keep_alive)
             // Heads are timed by the stream, all of them.

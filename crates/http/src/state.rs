@@ -1,6 +1,9 @@
 //! What all requests share.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
 
 use techsupport_application::{Ports, ports::BrokerFigures};
 use time::OffsetDateTime;
@@ -36,6 +39,8 @@ pub(crate) struct State {
     pub(crate) metrics: fn() -> String,
     pub(crate) now: fn() -> OffsetDateTime,
     pub(crate) started: Instant,
+    /// Whether each answer is to be the last one over its connection.
+    pub(crate) leaving: AtomicBool,
 }
 
 impl State {
@@ -70,6 +75,7 @@ impl State {
             metrics: deps.metrics,
             now: deps.now,
             started: Instant::now(),
+            leaving: AtomicBool::new(false),
         })
     }
 }

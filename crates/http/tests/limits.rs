@@ -5,7 +5,7 @@
 mod common;
 
 use std::{
-    io::Write,
+    io::{Read, Write},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -229,13 +229,44 @@ fn stopping_finishes_what_is_under_way_and_takes_nothing_new() {
     stopping.join().unwrap();
 }
 
+/// A request over a connection that is closed without notice would be answered by nobody.
+#[test]
+fn who_keeps_a_connection_is_told_to_go_before_it_is_closed() {
+    let mut desk = Desk::with(|plan| plan.http.leave_ms = 60_000);
+    let address = desk.address;
+    let mut kept = connect(address);
+    let mut answer = move || {
+        kept.write_all(&request("HEAD", "/health", &[], b"", false)).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0_u8];
+            kept.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        (head.contains("connection: close"), kept.try_clone().unwrap())
+    };
+    assert!(!answer().0);
+    // Nobody waits for its end, which would take a minute.
+    std::thread::spawn(move || desk.stop());
+    let mut closed = None;
+    eventually("the last answer says so", || {
+        let (last, connection) = answer();
+        closed = last.then_some(connection);
+        last
+    });
+    assert_eq!(common::client::read_all(&mut closed.unwrap()), b"");
+    eventually("nobody new is let in", || std::net::TcpStream::connect(address).is_err());
+}
+
 #[test]
 fn idle_connections_do_not_hold_up_the_end() {
     let mut desk = Desk::with(|plan| plan.http.shutdown_timeout_s = 60);
     let mut stream = connect(desk.address);
     stream.write_all(&request("GET", "/health", &[], b"", false)).unwrap();
     let mut first = [0_u8; 64];
-    std::io::Read::read_exact(&mut stream, &mut first).unwrap();
+    stream.read_exact(&mut first).unwrap();
     let untouched = connect(desk.address);
     let started = Instant::now();
     desk.stop();

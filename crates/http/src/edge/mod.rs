@@ -6,7 +6,7 @@ mod cors;
 mod identity;
 pub(crate) mod security_headers;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use actix_web::{
     Error, HttpMessage, HttpResponse,
@@ -59,6 +59,9 @@ pub(crate) async fn edge(
     }
     if let Ok(trace) = HeaderValue::from_str(&identity.trace.to_string()) {
         headers.insert(identity::TRACEPARENT, trace);
+    }
+    if state.leaving.load(Ordering::Relaxed) {
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let closing = matches!(answer.response().head().connection_type(), ConnectionType::Close);
     connection.answered(to_head, closing);

@@ -60,7 +60,11 @@ pub struct HttpSettings {
     /// How long an idle connection is kept, in seconds.
     #[garde(range(min = 1, max = 3_600))]
     pub keep_alive_s: u64,
-    /// How long a stopping server waits for the requests under way, in seconds. Longer than
+    /// How long a stopping server still takes requests over the connections it has, and ends each with its next answer,
+    /// in milliseconds. Over a connection that is closed without notice there may be a request on its way.
+    #[garde(range(max = 60_000))]
+    pub leave_ms: u64,
+    /// How long a stopping server waits, after that, for the requests under way, in seconds. Longer than
     /// `request_timeout_ms`, or requests are cut off.
     #[garde(range(min = 1, max = 600))]
     pub shutdown_timeout_s: u64,

@@ -80,6 +80,7 @@ pub fn http_settings() -> HttpSettings {
         bcrypt_parallelism: 2,
         retry_after_s: 7,
         keep_alive_s: 30,
+        leave_ms: 0,
         shutdown_timeout_s: 5,
         disconnect_grace_ms: 100,
         readiness_timeout_ms: 500,

@@ -104,13 +104,23 @@ fn stop_s(program: &str) -> u64 {
         "techsupport-api" => {
             let settings = api_settings(&[]);
             let passes = PASSES * settings.process.stop_wait_ms.div_ceil(1_000);
-            return settings.http.shutdown_timeout_s + passes + LISTENER_S + MARGINS_S;
+            let requests = settings.http.leave_ms.div_ceil(1_000) + settings.http.shutdown_timeout_s;
+            return requests + passes + LISTENER_S + MARGINS_S;
         }
         "sla-worker" => worker_settings(&[]).worker.drain_timeout_ms,
         "import-worker" => importer_settings(&[]).imports.drain_timeout_ms,
         other => panic!("{other} is no program of ours"),
     };
     drain_ms.div_ceil(1_000) + MARGINS_S
+}
+
+/// systemd kills what takes longer to stop.
+#[test]
+fn the_manual_gives_every_program_the_time_to_finish() {
+    let manual = text("docs/operations.md");
+    let (_, limit) = manual.split_once("`TimeoutStopSec=").unwrap();
+    let limit: u64 = limit.split_once('`').unwrap().0.parse().unwrap();
+    assert!(PROGRAMS.map(stop_s).iter().all(|needed| limit >= *needed), "{:?}", PROGRAMS.map(stop_s));
 }
 
 fn api_settings(variables: &[(String, String)]) -> ApiSettings {
