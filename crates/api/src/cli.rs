@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use techsupport_bootstrap::{
     program,
     settings::{self, SettingsError},
+    shutdown::Signals,
 };
 
 use crate::{
@@ -71,6 +72,8 @@ pub(crate) enum CliError {
     Migrate(#[from] techsupport_application::AppError),
     #[error("the schema is still behind this program after {0} s")]
     StillBehind(u64),
+    #[error("interrupted before it was done")]
+    Interrupted,
     #[error("{0}")]
     Unwell(#[from] Unwell),
     #[error("{0}")]
@@ -81,7 +84,7 @@ pub(crate) enum CliError {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve(),
-        Command::Migrate { step } => migrate::run(step),
+        Command::Migrate { step } => change_schema(step),
         Command::Health { wanted } => health::run(wanted),
     };
     program::ended(NAME, outcome)
@@ -89,7 +92,14 @@ pub fn run() -> ExitCode {
 
 fn serve() -> Result<(), CliError> {
     let settings: ApiSettings = settings::load()?;
-    Ok(Api::start(&settings)?.run_until_signal()?)
+    let signals = Signals::hear()?;
+    let started = signals.unless_one_comes(move || Api::start(&settings)).ok_or(CliError::Interrupted)?;
+    Ok(started?.run_until(signals.stop())?)
+}
+
+/// A step that is interrupted is undone by the database.
+fn change_schema(step: Step) -> Result<(), CliError> {
+    Signals::hear()?.unless_one_comes(move || migrate::run(step)).unwrap_or(Err(CliError::Interrupted))
 }
 
 #[cfg(test)]

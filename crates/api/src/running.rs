@@ -2,7 +2,6 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use techsupport_bootstrap::shutdown;
 use techsupport_messaging::Publisher;
 use techsupport_persistence::Listener;
 use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
@@ -61,19 +60,18 @@ impl RunningApi {
         self.address
     }
 
-    /// Runs until SIGTERM or SIGINT, then stops. An error when the server ended by itself.
-    pub fn run_until_signal(mut self) -> Result<(), StartError> {
+    /// Runs until `stop` is cancelled, then stops. An error when the server ended by itself.
+    pub fn run_until(mut self, stop: &CancellationToken) -> Result<(), StartError> {
         let (Some(runtime), Some(server)) = (self.runtime.as_ref(), self.stoppable.server.as_mut()) else {
             return Ok(());
         };
         let ended_by_itself = runtime.block_on(async {
-            let signal = shutdown::on_signal()?;
             tokio::select! {
-                () = signal.cancelled() => Ok(None),
-                outcome = server => Ok(Some(outcome)),
+                () = stop.cancelled() => None,
+                outcome = server => Some(outcome),
             }
         });
-        match ended_by_itself.map_err(StartError::system("no handler for signals"))? {
+        match ended_by_itself {
             None => {
                 self.stop();
                 Ok(())

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Output, Stdio},
     sync::mpsc,
     thread,
@@ -125,6 +126,23 @@ impl Drop for Running {
     }
 }
 
+/// The first process of a container gets no signal it has no handler for, and would wait until it is killed.
+#[test]
+fn sigterm_ends_who_still_waits_for_the_database() {
+    for arguments in [&["serve"][..], &["migrate", "up"], &["migrate", "wait"]] {
+        let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgres://desk@{}/desk", mute.local_addr().unwrap());
+        let mut command = api(arguments, &[("DATABASE_URL".to_owned(), url)]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let _connection = mute.accept().unwrap();
+        kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), Signal::TERM).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}, {said}", output.status);
+        assert_eq!(said, "techsupport-api: interrupted before it was done\n");
+    }
+}
+
 /// A request that is under way when SIGTERM comes is answered; the process ends well.
 #[test]
 fn sigterm_finishes_what_is_under_way() {
@@ -146,7 +164,7 @@ fn sigterm_finishes_what_is_under_way() {
         let status = running.terminate();
         (status, running)
     });
-    eventually("nobody new is let in", || std::net::TcpStream::connect(&address).is_err());
+    eventually("nobody new is let in", || TcpStream::connect(&address).is_err());
     holding.rollback().unwrap();
     assert_eq!(asking.join().unwrap().expect(200).json()["status"], "IN_PROGRESS");
     let (status, running) = ending.join().unwrap();
