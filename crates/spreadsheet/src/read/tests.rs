@@ -157,6 +157,37 @@ fn dates_are_dates_in_both_calendars_of_excel() {
     assert_eq!(since_1904[0].cells[3], Cell::Moment(at));
 }
 
+/// As the strict form of the format writes them, and as nobody should.
+#[test]
+fn dates_that_are_texts_know_no_zone() {
+    let read = |text: &str| {
+        let date = format!(r#"<row r="2"><c r="D2" t="d"><v>{text}</v></c></row>"#);
+        let [.., date, _, _, _, _] = &xlsx(&[row(1, &NAMES), date].concat()).unwrap()[0].cells;
+        date.clone()
+    };
+    for (text, taken) in [
+        ("2026-02-12T20:45:23.5", "2026-02-12T20:45:23.5Z"),
+        ("2026-02-12", "2026-02-12T00:00:00Z"),
+        ("2026-02-12T20:45:23+01:00", "2026-02-12T20:45:23+01:00"),
+        ("2026-02-12T20:45:23Z", "2026-02-12T20:45:23Z"),
+        ("20:45:23", "20:45:23"),
+        ("P1DT2H3M4S", "P1DT2H3M4S"),
+    ] {
+        assert_eq!(read(text), Cell::Text(taken.to_owned()));
+    }
+}
+
+/// They cannot be handed on as numbers; the row is refused for them, not the file.
+#[test]
+fn numbers_that_are_none_are_shown_as_they_are() {
+    let cells = r#"<c r="A2"><v>NaN</v></c><c r="D2" s="1"><v>-1e999</v></c><c r="E2" s="1"><v>5e6</v></c>"#;
+    let sheet = [row(1, &NAMES), format!(r#"<row r="2">{cells}</row>"#)].concat();
+    let [id, _, _, created, resolved, ..] = &xlsx(&sheet).unwrap()[0].cells;
+    assert_eq!(id, &Cell::Other("NaN".to_owned()));
+    assert_eq!(created, &Cell::Other("-inf".to_owned()));
+    assert_eq!(resolved, &Cell::Number(5e6), "no calendar has such a day");
+}
+
 #[test]
 fn shared_strings_and_other_values_are_read() {
     let names: String = NAMES.map(|name| format!("<si><t>{name}</t></si>")).concat();
@@ -207,6 +238,8 @@ fn cells_far_out_and_too_many_rows_are_refused() {
             .unwrap_err()
             .contains("row 8 comes after row 9")
     );
+    let double = [row(1, &NAMES), row(2, &GOOD), row(2, &GOOD)].concat();
+    assert!(xlsx(&double).unwrap_err().contains("row 2 has two cells in column 1"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Never as a range: one cell at XFD1048576 would make a range of 17 thousand million.
 
-use std::{fs::File, io::BufReader};
+use std::{borrow::Cow, fs::File, io::BufReader};
 
 use calamine::{DataRef, Reader, SheetType, Xlsx, XlsxError};
 use techsupport_application::imports::Cell;
@@ -64,8 +64,11 @@ pub(super) fn rows(file: &File, limits: &ParserLimits, sink: Sink<'_>) -> Result
         if current.1.len() <= index {
             current.1.resize(index + 1, Cell::Blank);
         }
-        if let Some(place) = current.1.get_mut(index) {
-            *place = value;
+        // Whichever of two counted, the other one would be lost without a word.
+        if let Some(place) = current.1.get_mut(index)
+            && !std::mem::replace(place, value).is_blank()
+        {
+            return Stop::fault(format!("row {} has two cells in column {}", u64::from(row) + 1, index + 1));
         }
     }
     table.row(current.0 + 1, current.1)?;
@@ -75,9 +78,10 @@ pub(super) fn rows(file: &File, limits: &ParserLimits, sink: Sink<'_>) -> Result
 fn value(value: &DataRef<'_>, is_1904: bool) -> Cell {
     match value {
         DataRef::Empty => Cell::Blank,
-        DataRef::String(text) | DataRef::DateTimeIso(text) => Cell::Text(cut(text)),
+        DataRef::String(text) => Cell::Text(cut(text)),
         DataRef::SharedString(text) => Cell::Text(cut(text)),
-        DataRef::Float(number) => Cell::Number(*number),
+        DataRef::DateTimeIso(text) => Cell::Text(cut(&with_zone(text))),
+        DataRef::Float(number) => finite(*number),
         #[expect(clippy::cast_precision_loss, reason = "spreadsheets have no other numbers")]
         DataRef::Int(number) => Cell::Number(*number as f64),
         DataRef::DateTime(at) if at.is_datetime() => moment(at.as_f64(), is_1904),
@@ -91,13 +95,32 @@ fn value(value: &DataRef<'_>, is_1904: bool) -> Cell {
 fn moment(serial: f64, is_1904: bool) -> Cell {
     let serial = if is_1904 { serial + DAYS_FROM_1900_TO_1904 } else { serial };
     let millis = ((serial - UNIX_EPOCH) * DAY_MS).round();
-    // Far beyond every calendar; as a number it is refused with what stands there.
-    if !millis.is_finite() || millis.abs() > 1e15 {
-        return Cell::Number(serial);
+    // Beyond the year 9999, where spreadsheets end; as a number it is refused with what stands there.
+    if !millis.is_finite() || millis.abs() > 2.5e14 {
+        return finite(serial);
     }
     #[expect(clippy::cast_possible_truncation, reason = "held within bounds above")]
     let millis = millis as i64;
     Cell::Moment(millis)
+}
+
+/// JSON, in which rows are handed on, has no other numbers, nor has a spreadsheet: `1e999` is a defect of whoever wrote it.
+fn finite(number: f64) -> Cell {
+    if number.is_finite() { Cell::Number(number) } else { Cell::Other(number.to_string()) }
+}
+
+/// Dates of the strict form of the format are texts of ISO 8601. Like those that are numbers they know no time zones and
+/// are taken for UTC.
+fn with_zone(text: &str) -> Cow<'_, str> {
+    let made_of =
+        |text: &str, signs: &[u8]| text.bytes().all(|byte| byte.is_ascii_digit() || signs.contains(&byte));
+    match text.split_at_checked(10) {
+        Some((day, "")) if made_of(day, b"-") => format!("{text}T00:00:00Z").into(),
+        Some((_, rest)) if rest.strip_prefix('T').is_some_and(|time| made_of(time, b":.")) => {
+            format!("{text}Z").into()
+        }
+        _ => text.into(),
+    }
 }
 
 /// As much of a text as anybody will look at.
