@@ -276,8 +276,8 @@ fn joined(separator: &str, fields: &[&str]) -> String {
 }
 
 #[test]
-fn text_may_be_separated_by_commas_semicolons_or_tabs() {
-    for separator in [",", ";", "\t"] {
+fn text_may_be_separated_by_commas_semicolons_tabs_or_bars() {
+    for separator in [",", ";", "\t", "|"] {
         let text = format!("\u{feff}{}\r\n{}\r\n", joined(separator, &NAMES), joined(separator, &GOOD));
         let rows = csv(&text).unwrap();
         assert_eq!((rows.len(), rows[0].row), (1, 2));
@@ -293,6 +293,35 @@ fn quotes_may_hold_separators_and_lines_and_rows_are_counted_as_a_sheet_does() {
     let rows = csv(&text).unwrap();
     assert_eq!(rows[0].cells[0], Cell::Text("t;\"2\"\nx".to_owned()));
     assert_eq!(rows.iter().map(|row| row.row).collect::<Vec<_>>(), [3, 6]);
+}
+
+/// Blank lines over the header, between rows and before one that no line's end follows.
+#[test]
+fn rows_are_counted_alike_whatever_ends_a_line() {
+    for end in ["\n", "\r\n", "\r"] {
+        let (header, good) = (joined(",", &NAMES), joined(",", &GOOD));
+        let text = ["", "", &header, &good, "", "", &good, &good, "", &good].join(end);
+        for text in [format!("{text}{end}"), text] {
+            let rows = csv(&text).unwrap();
+            assert_eq!(rows.iter().map(|row| row.row).collect::<Vec<_>>(), [4, 7, 8, 10], "{text:?}");
+        }
+    }
+}
+
+/// Otherwise all rows below would silently be part of one cell, which may be in a column that nobody reads.
+#[test]
+fn a_quote_that_is_never_closed_is_refused() {
+    let (header, good) = (joined(",", &NAMES), joined(",", &GOOD));
+    let with = |note: &str, end: &str| csv(&format!("{header},notes\n{good},a\n{good},{note}{end}"));
+    for end in ["", "\n", "\r\n", &format!("\n{good},b\n{good},b\n")] {
+        for note in ["\"", "\"is not", "\"is not\"\"", "\"is, not"] {
+            let said = with(note, end).unwrap_err();
+            assert!(said.contains("a quotation mark in row 3 is never closed"), "{note}{end:?}: {said}");
+        }
+        for note in ["\"\"", "\"is\"", "24\" wide", "\"is\" and\"", "\"\"\"is\"\"\"", "\"a\nb\""] {
+            assert!(with(note, end).is_ok(), "{note}{end:?}");
+        }
+    }
 }
 
 #[test]

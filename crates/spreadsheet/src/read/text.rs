@@ -14,7 +14,7 @@ use crate::ParserLimits;
 
 /// Records that are tried to find out what separates their fields.
 const TRIED: usize = 20;
-const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 pub(super) fn rows(file: &File, limits: &ParserLimits, sink: Sink<'_>) -> Result<(), Stop> {
     let mut bytes = Vec::new();
@@ -23,28 +23,52 @@ pub(super) fn rows(file: &File, limits: &ParserLimits, sink: Sink<'_>) -> Result
         .and_then(|_| file.read_to_end(&mut bytes))
         .map_err(|_| Stop::Fault("the file could not be read".to_owned()))?;
     let text = decoded(&bytes);
-    let mut reader = reader(&text, separator(&text));
+    let separator = separator(&text);
+    let mut reader = reader(text.as_bytes(), separator);
     let mut table = Table::new(limits.rows, sink);
     let mut record = StringRecord::new();
-    let mut row: u32 = 1;
+    let (mut row, mut last): (u32, &[u8]) = (0, b"");
     loop {
-        let begins_at = reader.position().line();
+        let rest = behind(&text, reader.position().byte());
         let more = reader.read_record(&mut record);
         if !more.map_err(|_| Stop::Fault("the file cannot be read as text with separators".to_owned()))? {
+            if ends_in_quotes(last, separator) {
+                return Stop::fault(format!(
+                    "a quotation mark in row {row} is never closed: nobody can tell where its cell ends"
+                ));
+            }
             return table.end();
         }
-        // Blank lines are passed over by the library, but are rows of a sheet; lines within quotes are not.
-        let lines = reader.position().line().saturating_sub(begins_at);
-        let within: usize = record.iter().map(|field| field.matches('\n').count()).sum();
-        let blank = lines.saturating_sub(1 + u64::try_from(within).unwrap_or(u64::MAX));
-        row = row.saturating_add(u32::try_from(blank).unwrap_or(u32::MAX));
+        last = rest;
+        row = row.saturating_add(blank_lines(rest)).saturating_add(1);
         let most = usize::try_from(limits.columns).unwrap_or(usize::MAX);
         if record.iter().skip(most).any(|field| !field.trim().is_empty()) {
             return Stop::fault(format!("row {row} has more than {} columns", limits.columns));
         }
         table.row(row, record.iter().map(cell).collect())?;
-        row = row.saturating_add(1);
     }
+}
+
+/// What follows a record. The library stops at the first byte of a line's end, which may have two.
+fn behind(text: &str, at: u64) -> &[u8] {
+    let at = usize::try_from(at).unwrap_or(usize::MAX);
+    let (before, rest) = text.as_bytes().split_at_checked(at).unwrap_or_default();
+    let second = if before.ends_with(b"\r") { rest.strip_prefix(b"\n") } else { None };
+    second.unwrap_or(rest)
+}
+
+/// Blank lines before the next record: the library passes over them, but they are rows of a sheet.
+fn blank_lines(rest: &[u8]) -> u32 {
+    let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let ends = rest.get(..ends).unwrap_or_default();
+    let twofold = ends.windows(2).filter(|pair| pair == b"\r\n").count();
+    u32::try_from(ends.len() - twofold).unwrap_or(u32::MAX)
+}
+
+/// Whether a quotation mark in the last record is never closed. Then it took in every line below, silently.
+fn ends_in_quotes(last: &[u8], separator: u8) -> bool {
+    let with_another_line = reader(last.chain(&b"\nx"[..]), separator);
+    !last.is_empty() && with_another_line.into_byte_records().take(2).count() == 1
 }
 
 /// By its mark; without one UTF-8 when it is that, and otherwise what Excel writes on Windows.
@@ -57,14 +81,14 @@ fn decoded(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     encoding.decode(bytes).0
 }
 
-fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
-    ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes())
+fn reader<R: Read>(text: R, separator: u8) -> csv::Reader<R> {
+    ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text)
 }
 
 /// The separator with which a header can be read, else the one that makes the most fields.
 fn separator(text: &str) -> u8 {
     let score = |separator: &u8| {
-        let records = reader(text, *separator).into_records().take(TRIED).flatten();
+        let records = reader(text.as_bytes(), *separator).into_records().take(TRIED).flatten();
         records
             .map(|record| {
                 let cells: Vec<Cell> = record.iter().map(cell).collect();
