@@ -1,9 +1,20 @@
 //! Answers as text with separators (RFC 4180), for people who open them in a spreadsheet.
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::header::{self, HeaderMap, HeaderValue},
+};
+
+use crate::problem::Problem;
 
 /// What such an answer is called.
 pub(crate) const MEDIA_TYPE: &str = "text/csv; charset=utf-8";
+
+/// Tells a spreadsheet that what follows is UTF-8 (ADR 021): once it is a file, nobody knows the media type any more.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Both have one address, so no cache may hand out one for the other (RFC 9110, section 12.5.5).
+const DECIDES: HeaderValue = HeaderValue::from_static("accept");
 
 /// Whether the caller would rather have it than JSON (RFC 9110, section 12.5.1). Only who names it gets it.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -39,6 +50,29 @@ fn thousandths(weight: &str) -> u16 {
         .min(1_000)
 }
 
+/// An answer to download, to be filled with [`head`] and [`line`].
+pub(crate) fn download(name: &str) -> Result<HttpResponseBuilder, Problem> {
+    let disposition = format!("attachment; filename=\"{name}.csv\"");
+    let disposition = HeaderValue::from_str(&disposition).map_err(|_| Problem::internal())?;
+    let mut answer = HttpResponse::Ok();
+    answer
+        .insert_header((header::CONTENT_TYPE, MEDIA_TYPE))
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .insert_header((header::VARY, DECIDES));
+    Ok(answer)
+}
+
+/// An answer in JSON to somebody who could have had a download.
+pub(crate) fn declined(mut answer: HttpResponse) -> HttpResponse {
+    answer.headers_mut().insert(header::VARY, DECIDES);
+    answer
+}
+
+/// What the text begins with.
+pub(crate) fn head(columns: &[&str]) -> String {
+    format!("{BYTE_ORDER_MARK}{}", line(columns))
+}
+
 /// One line. A cell that a spreadsheet would take for a formula gets an apostrophe in front.
 pub(crate) fn line(cells: &[&str]) -> String {
     let mut line = cells.iter().map(|cell| quoted(&harmless(cell))).collect::<Vec<_>>().join(",");
@@ -47,8 +81,9 @@ pub(crate) fn line(cells: &[&str]) -> String {
 }
 
 fn harmless(cell: &str) -> String {
-    // Some programs leave out blanks in front.
-    if cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(['=', '+', '-', '@']) {
+    // Some programs leave out blanks in front, some take wide signs for narrow ones.
+    const BEGINNINGS: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+    if cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(BEGINNINGS) {
         format!("'{cell}")
     } else {
         cell.to_owned()
@@ -76,7 +111,13 @@ mod tests {
         assert_eq!(line(&["1", "=1+1", "a,b", "say \"no\""]), "1,'=1+1,\"a,b\",\"say \"\"no\"\"\"\r\n");
         assert_eq!(line(&["+1", "-1", "@x", "\tx", "\rx"]), "'+1,'-1,'@x,\"'\tx\",\"'\rx\"\r\n");
         assert_eq!(line(&[" =1", "\u{a0}@x", "\n=1"]), "' =1,'\u{a0}@x,\"'\n=1\"\r\n");
+        assert_eq!(line(&["\u{ff1d}1", "\u{ff20}x"]), "'\u{ff1d}1,'\u{ff20}x\r\n");
         assert_eq!(line(&["a=b", "", " x"]), "a=b,,\" x\"\r\n");
+    }
+
+    #[test]
+    fn a_spreadsheet_is_told_how_to_read_it_once() {
+        assert_eq!(head(&["a", "b"]), "\u{feff}a,b\r\n");
     }
 
     #[test]

@@ -5,11 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use actix_web::{
-    HttpResponse,
-    http::header::{self, HeaderValue},
-    web::Bytes,
-};
+use actix_web::{HttpResponse, web::Bytes};
 use futures_util::stream;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -135,12 +131,12 @@ pub(crate) async fn upload(mut inbound: Inbound) -> Result<OnceAnswer, Problem> 
         let location = format!("/api/files/status/{id}");
         Reply::accepted(&location, &AcceptedDto { process_id: id.to_string() })
     };
-    let answer = inbound.run_once(work, accepted).await?;
-    if !asked.load(Ordering::Acquire) {
-        // The same request again: its file is known already.
+    let answer = inbound.run_once(work, accepted).await;
+    // Refused, or the same request again, whose file is known already.
+    if answer.is_err() || !asked.load(Ordering::Acquire) {
         inbound.discard(upload.file).await;
     }
-    Ok(answer)
+    answer
 }
 
 /// `GET /api/files/status/{id}`
@@ -160,7 +156,7 @@ pub(crate) async fn errors(inbound: Inbound) -> Answer {
         return download(inbound, id).await;
     }
     let paged = inbound.run(move |ctx| imports::list_import_errors(ctx, id, list.page)).await?;
-    Ok(list.answer(paged, ErrorDto::from))
+    Ok(csv::declined(list.answer(paged, ErrorDto::from)))
 }
 
 /// All of it, read and sent page by page.
@@ -170,7 +166,7 @@ async fn download(inbound: Inbound, id: ImportId) -> Answer {
         let (inbound, page, is_first) = state?;
         let page: Paged<ImportErrorRow> = page?;
         let mut text =
-            if is_first { csv::line(&["row", "column", "value", "detail"]) } else { String::new() };
+            if is_first { csv::head(&["row", "column", "value", "detail"]) } else { String::new() };
         for error in page.rows {
             let row = error.row.to_string();
             let column = error.column.as_deref().unwrap_or_default();
@@ -184,12 +180,7 @@ async fn download(inbound: Inbound, id: ImportId) -> Answer {
             Err(problem) => Some((Err(std::io::Error::other(problem.detail.into_owned())), None)),
         }
     });
-    let disposition = format!("attachment; filename=\"import-errors-{id}.csv\"");
-    let disposition = HeaderValue::from_str(&disposition).map_err(|_| Problem::internal())?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, csv::MEDIA_TYPE))
-        .insert_header((header::CONTENT_DISPOSITION, disposition))
-        .streaming(Box::pin(parts)))
+    Ok(csv::download(&format!("import-errors-{id}"))?.streaming(Box::pin(parts)))
 }
 
 async fn next_page(

@@ -30,7 +30,9 @@ Support tickets with deadlines that are kept.
 * `HEAD` is `GET` without the body, `OPTIONS` says which methods a path knows.
 * Lists are leafed through with `page` and `pageSize`, or walked with `cursor`, which neither skips nor repeats rows while \
   others insert. A row whose sort key changes meanwhile may move behind the walk and be missed, or ahead of it and come \
-  again.";
+  again.
+* Where an answer can be had with `Accept: text/csv`, it is a file for spreadsheets: commas, UTF-8 that begins with a byte \
+  order mark, an apostrophe in front of what would be taken for a formula. Programs are better off with JSON.";
 
 /// The document as it is served.
 pub fn document() -> &'static str {

@@ -200,6 +200,7 @@ impl Operation {
     /// The answer before may also come as this, for who asks for it.
     pub(crate) fn or_sends(self, media_type: &str) -> Self {
         self.change_answer(|answer| answer.content(media_type, Content::builder().build()))
+            .with_header("Vary", schemas::varies())
     }
 
     /// It takes a form with a file.

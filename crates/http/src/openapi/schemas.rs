@@ -164,6 +164,12 @@ pub(super) fn link_to_next() -> Header {
     HeaderBuilder::new().schema(Some(schema)).description(Some(meaning)).build()
 }
 
+pub(super) fn varies() -> Header {
+    let schema = ObjectBuilder::new().schema_type(Type::String).examples(["accept"]);
+    let meaning = "Names `Accept`, which decides what the answer looks like.";
+    HeaderBuilder::new().schema(Some(schema)).description(Some(meaning)).build()
+}
+
 pub(super) fn etag() -> Header {
     let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^\"[0-9]+\"$"));
     let meaning = "The version of the ticket, for `If-Match`.";

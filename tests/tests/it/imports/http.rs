@@ -81,6 +81,7 @@ fn a_file_is_uploaded_and_its_import_followed() {
         })
     );
     let next = list["nextCursor"].as_str().unwrap();
+    assert_eq!(supervisor.get(&path).expect(200).header("vary"), Some("accept"));
     let rest = supervisor.get(&format!("{path}?cursor={next}")).expect(200).json();
     assert_eq!((&rest["data"][0]["row"], &rest["nextCursor"]), (&json!(11), &json!(null)));
 
@@ -89,7 +90,7 @@ fn a_file_is_uploaded_and_its_import_followed() {
     assert!(file.header("content-disposition").unwrap().starts_with("attachment; filename="));
     assert_eq!(
         file.body,
-        "row,column,value,detail\r\n\
+        "\u{feff}row,column,value,detail\r\n\
          9,status,'+DONE,\"is not one of OPEN, IN_PROGRESS, WAITING, ESCALATED, RESOLVED, CLOSED\"\r\n\
          11,client_type,'@GOLD,\"is not one of VIP, NORMAL\"\r\n"
     );

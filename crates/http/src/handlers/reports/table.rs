@@ -1,9 +1,6 @@
 //! How the rows of a report look, as JSON or for a spreadsheet.
 
-use actix_web::{
-    HttpResponse,
-    http::header::{self, HeaderValue},
-};
+use actix_web::HttpResponse;
 use serde::Serialize;
 use techsupport_application::{
     AppError, Ctx,
@@ -12,7 +9,7 @@ use techsupport_application::{
 };
 
 use super::query::{ListQuery, ReportQuery};
-use crate::{csv, handlers::list::List, inbound::Inbound, problem::Problem, routes::Answer};
+use crate::{csv, handlers::list::List, inbound::Inbound, routes::Answer};
 
 /// A row of a report.
 pub(super) trait Row: Serialize {
@@ -50,7 +47,7 @@ where
     if csv::is_wanted(inbound.headers()) {
         return sheet(name, rows.into_iter().map(D::from));
     }
-    Ok(list.answer(page_of(rows, list.page), D::from))
+    Ok(csv::declined(list.answer(page_of(rows, list.page), D::from)))
 }
 
 /// All rows, as the caller would rather have them.
@@ -58,23 +55,18 @@ pub(super) fn answer<R: Row>(inbound: &Inbound, name: &str, rows: impl Iterator<
     if csv::is_wanted(inbound.headers()) {
         sheet(name, rows)
     } else {
-        Ok(HttpResponse::Ok().json(rows.collect::<Vec<_>>()))
+        Ok(csv::declined(HttpResponse::Ok().json(rows.collect::<Vec<_>>())))
     }
 }
 
 /// All rows, to download.
 fn sheet<R: Row>(name: &str, rows: impl Iterator<Item = R>) -> Answer {
-    let mut text = csv::line(R::COLUMNS);
+    let mut text = csv::head(R::COLUMNS);
     for row in rows {
         let cells = row.cells();
         text.push_str(&csv::line(&cells.iter().map(String::as_str).collect::<Vec<_>>()));
     }
-    let disposition = format!("attachment; filename=\"{name}.csv\"");
-    let disposition = HeaderValue::from_str(&disposition).map_err(|_| Problem::internal())?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, csv::MEDIA_TYPE))
-        .insert_header((header::CONTENT_DISPOSITION, disposition))
-        .body(text))
+    Ok(csv::download(name)?.body(text))
 }
 
 /// What may not be there: an empty cell then.

@@ -42,7 +42,9 @@ fn every_report_can_be_had_as_a_sheet_that_no_spreadsheet_takes_for_formulas() {
         let name = path.split('?').next().unwrap();
         let disposition = format!("attachment; filename=\"{name}.csv\"");
         assert_eq!(answer.header("content-disposition"), Some(disposition.as_str()));
-        answer.body
+        assert_eq!(answer.header("vary"), Some("accept"));
+        // Without the mark a spreadsheet takes the letters of UTF-8 for those of another alphabet.
+        answer.body.strip_prefix('\u{feff}').unwrap_or_else(|| panic!("{}", answer.body)).to_owned()
     };
     assert_eq!(
         sheet("avg-resolution"),
@@ -74,6 +76,11 @@ fn every_report_can_be_had_as_a_sheet_that_no_spreadsheet_takes_for_formulas() {
         sheet("last-processes"),
         "processId,fileName,status,total,processed,failed,error,createdAt,updatedAt\r\n"
     );
-    let json = admin.get("/api/reports/avg-resolution").expect(200);
-    assert_eq!(json.header("content-type"), Some("application/json"));
+    for path in ["avg-resolution", "backlog", "last-processes"] {
+        let json = admin.get(&format!("/api/reports/{path}")).expect(200);
+        assert_eq!(
+            (json.header("content-type"), json.header("vary")),
+            (Some("application/json"), Some("accept"))
+        );
+    }
 }
