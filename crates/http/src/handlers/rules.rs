@@ -110,7 +110,7 @@ pub(super) fn moment_from(text: &str) -> Result<OffsetDateTime, &'static str> {
 }
 
 /// A time, or the last moment of a day in UTC. Answers show milliseconds, so a time that was copied from one
-/// means the whole of its millisecond.
+/// means the whole of its millisecond; one with more digits means itself.
 pub(super) fn moment_to(text: &str) -> Result<OffsetDateTime, &'static str> {
     moment(text).map(|(_, to)| to)
 }
@@ -137,6 +137,7 @@ fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> 
     const WRONG: &str = "must be a date (2026-02-12) or a time (2026-02-12T20:45:23Z)";
     const YEARS: std::ops::RangeInclusive<i32> = 0..=9_999;
     const LAST_MICROS: i64 = 999;
+    const MILLISECOND_DIGITS: usize = 3;
     // In a query an unescaped plus sign is a space.
     const SPACE: &str = "must be a time without spaces; in a query + is written %2B";
     if text.contains(' ') {
@@ -159,8 +160,9 @@ fn moment(text: &str) -> Result<(OffsetDateTime, OffsetDateTime), &'static str> 
         _ => true,
     };
     let at = at.checked_to_offset(UtcOffset::UTC).filter(|_| has_utc_form).ok_or(WRONG)?;
-    let whole_millisecond = at.nanosecond() % 1_000_000 == 0;
-    let micros = if whole_millisecond { LAST_MICROS } else { 0 };
+    let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+    let digits = fraction.chars().take_while(char::is_ascii_digit).count();
+    let micros = if digits > MILLISECOND_DIGITS { 0 } else { LAST_MICROS };
     Ok((at, at.checked_add(time::Duration::microseconds(micros)).unwrap_or(at)))
 }
 
@@ -239,8 +241,15 @@ mod tests {
         let at = "2026-02-12T23:45:23.123+03:00".to_owned();
         assert_eq!(moment_from(&at).unwrap(), datetime!(2026-02-12 20:45:23.123 UTC));
         assert_eq!(moment_to(&at).unwrap(), datetime!(2026-02-12 20:45:23.123_999 UTC));
-        let fine = "2026-02-12T20:45:23.123456Z".to_owned();
-        assert_eq!(moment_to(&fine).unwrap(), datetime!(2026-02-12 20:45:23.123_456 UTC));
+        for (given, last) in [
+            ("2026-02-12T20:45:23Z", datetime!(2026-02-12 20:45:23.000_999 UTC)),
+            ("2026-02-12T20:45:23.1Z", datetime!(2026-02-12 20:45:23.100_999 UTC)),
+            ("2026-02-12T20:45:23.123456Z", datetime!(2026-02-12 20:45:23.123_456 UTC)),
+            ("2026-02-12T20:45:23.123000Z", datetime!(2026-02-12 20:45:23.123 UTC)),
+            ("2026-02-12T20:45:23.0000+00:00", datetime!(2026-02-12 20:45:23 UTC)),
+        ] {
+            assert_eq!(moment_to(given).unwrap(), last, "{given}");
+        }
     }
 
     #[test]

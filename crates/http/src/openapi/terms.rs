@@ -167,7 +167,9 @@ terms! {
     /// The beginning of a span of time.
     since => day_or_moment("Not before this time, or the beginning of this day in UTC.");
     /// The end of a span of time.
-    until => day_or_moment("Not after this time, or the end of this day in UTC.");
+    until => day_or_moment(
+        "Not after this time, or the end of this day in UTC. A time with three decimals or fewer means the whole of its millisecond.",
+    );
     /// The orders of tickets.
     ticket_order => names(&["createdAt", "-createdAt", "priority", "-priority", "dueAt", "-dueAt"])
         .description(Some("What to sort by; `-` turns the order round."));

@@ -39,7 +39,7 @@ impl Query {
     }
 
     fn takes(self, ticket: &Ticket) -> bool {
-        // A time with whole milliseconds stands for the whole of its millisecond.
+        // A time with three decimals or fewer stands for the whole of its millisecond.
         let last = self.to.map(|to| if to % 1_000 == 0 { to + 999 } else { to });
         self.source.is_none_or(|source| source == ticket.source)
             && self.tier.is_none_or(|tier| tier == ticket.tier)

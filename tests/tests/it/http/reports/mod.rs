@@ -18,8 +18,7 @@ fn zone(name: &str) -> TimeZone {
     jiff::tz::TimeZoneDatabase::bundled().get(name).unwrap()
 }
 
-/// A moment as microseconds since 1970, as it is written.
+/// A moment as microseconds since 1970, as it is written: without zeros at the end.
 fn written(us: i64) -> String {
-    let at = jiff::Timestamp::from_microsecond(us).unwrap();
-    format!("{at:.6}")
+    jiff::Timestamp::from_microsecond(us).unwrap().to_string()
 }
