@@ -1,7 +1,10 @@
 //! The worker that imports files, as a process of its own, and files for it.
 
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::{
+    fs::File,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 use techsupport_application::{
@@ -11,11 +14,12 @@ use techsupport_application::{
 };
 use techsupport_domain::ImportId;
 
-use crate::{Desk, program, system_call, until};
+use crate::{Desk, program, system_call, until, worker::Scratch};
 
 /// A worker that imports files, in a process of its own. Killed when dropped.
 pub struct ImportWorker {
     child: Child,
+    log: Scratch,
     environment: Vec<(String, String)>,
 }
 
@@ -30,7 +34,8 @@ impl ImportWorker {
         let mut environment = desk.variables().to_vec();
         let own = |(key, value): &(&str, &str)| (format!("TECHSUPPORT__{key}"), (*value).to_owned());
         environment.extend(settings.iter().map(own));
-        Self { child: spawn(&environment), environment }
+        let log = Scratch::new();
+        Self { child: spawn(&environment, &log), log, environment }
     }
 
     /// Kills it at once, with no chance to finish anything.
@@ -41,7 +46,7 @@ impl ImportWorker {
 
     /// Starts it again.
     pub fn restart(&mut self) {
-        self.child = spawn(&self.environment);
+        self.child = spawn(&self.environment, &self.log);
     }
 
     /// Its process.
@@ -54,14 +59,24 @@ impl ImportWorker {
         kill_process(Pid::from_raw(self.child.id().cast_signed()).unwrap(), Signal::TERM).unwrap();
         assert!(until("the worker ends", || self.child.try_wait().unwrap()).success());
     }
+
+    /// Everything it has written, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        self.log.lines()
+    }
+
+    /// The lines with which it reported an error.
+    pub fn errors(&self) -> Vec<String> {
+        self.log.errors()
+    }
 }
 
-fn spawn(environment: &[(String, String)]) -> Child {
+fn spawn(environment: &[(String, String)], log: &Scratch) -> Child {
     Command::new(program("import-worker"))
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(File::options().append(true).open(log.path()).unwrap())
         .stderr(Stdio::inherit())
         .spawn()
         .unwrap()

@@ -23,21 +23,29 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let name = format!("techsupport-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let file = std::env::temp_dir().join(name);
         File::create(&file).unwrap();
         Self(file)
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        std::fs::read_to_string(&self.0).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// Its lines of level ERROR.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        self.lines().into_iter().filter(|line| line.contains("\"level\":50")).collect()
     }
 
     /// Its lines that are JSON with a `type` that begins with `SLA_`.
     fn notifications(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(&self.0).unwrap();
-        let parsed = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let parsed = self.lines().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
         parsed.filter(|line| line["type"].as_str().is_some_and(|kind| kind.starts_with("SLA_"))).collect()
     }
 }
@@ -156,7 +164,12 @@ impl WorkerProcess {
 
     /// Everything it has written, line by line.
     pub fn lines(&self) -> Vec<String> {
-        std::fs::read_to_string(self.log.path()).unwrap().lines().map(str::to_owned).collect()
+        self.log.lines()
+    }
+
+    /// The lines with which it reported an error.
+    pub fn errors(&self) -> Vec<String> {
+        self.log.errors()
     }
 }
 

@@ -17,6 +17,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often a connection is asked whether it still stands, besides listening for its last words.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
+/// How often to look whether a goodbye that was answered has taken effect. It is a matter of microseconds.
+const CHECK_CLOSED_EVERY: Duration = Duration::from_millis(1);
+
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkError {
@@ -92,10 +95,25 @@ impl Link {
 
     /// Says goodbye.
     pub(crate) async fn close(self) {
-        match timeout(CLOSE_TIMEOUT, self.connection.close(200, "bye".into())).await {
+        let goodbye = async {
+            self.connection.close(200, "bye".into()).await?;
+            self.forgotten().await;
+            Ok::<_, lapin::Error>(())
+        };
+        match timeout(CLOSE_TIMEOUT, goodbye).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "the connection was gone before it was closed"),
             Err(_) => tracing::debug!("the broker does not answer the goodbye"),
+        }
+    }
+
+    /// Waits until lapin (4.12.3) takes the connection for closed, which it does in a task of its own after it has told
+    /// us of the broker's answer. It calls a socket that is shut down before then a connection that was aborted, and logs
+    /// an error. The broker leaves that to us: it waits for us to close the socket.
+    async fn forgotten(&self) {
+        let mut check = interval(CHECK_CLOSED_EVERY);
+        while self.connection.status().closing() {
+            check.tick().await;
         }
     }
 }

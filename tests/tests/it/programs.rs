@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use techsupport_tests::{Desk, TestDatabase, eventually, program, until};
+use techsupport_tests::{Desk, ImportWorker, TestDatabase, WorkerProcess, eventually, program, until};
 
 fn api(arguments: &[&str], environment: &[(String, String)]) -> Command {
     let mut command = Command::new(program("techsupport-api"));
@@ -171,6 +171,29 @@ fn sigterm_finishes_what_is_under_way() {
     assert!(status.success(), "{status}");
     running.await_line("stopped");
     desk.await_published();
+}
+
+/// A goodbye that trips over itself does so only now and then: hence several.
+#[test]
+fn whoever_is_stopped_reports_no_error() {
+    let desk = Desk::start();
+    desk.await_topology();
+    let consumes = |lines: &[String], queues| {
+        lines.iter().filter(|line| line.contains("\"consuming\"")).count() == queues
+    };
+    for _ in 0..5 {
+        let mut api = Running::start(&desk);
+        let (mut worker, mut importer) = (WorkerProcess::start(&desk), ImportWorker::start(&desk));
+        api.await_line("connected to the broker");
+        eventually("both consume", || consumes(&worker.lines(), 2) && consumes(&importer.lines(), 1));
+        worker.send_sigterm();
+        assert!(worker.wait().success());
+        importer.stop();
+        assert!(api.terminate().success());
+        let errors: Vec<_> = api.lines.iter().filter(|line| line["level"] == 50).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!((worker.errors(), importer.errors()), (vec![], vec![]));
+    }
 }
 
 /// Killed with -9 in the middle of everything: what was answered is there, and what was not published is

@@ -70,6 +70,7 @@ fn a_worker_that_is_stopped_leaves_the_rest_to_others() {
     let id = desk.request_import("a.csv", csv(tickets(ROWS, 5)).as_bytes());
     until("it has begun", || (desk.import(id).processed > 0).then_some(()));
     worker.stop();
+    assert_eq!(worker.errors(), [""; 0]);
     // Its lease was given back: nobody waits half a minute for it.
     worker.restart();
     let import = desk.await_import(id);

@@ -91,4 +91,5 @@ fn sigterm_lets_it_finish_what_it_holds() {
     assert_eq!(delivered(&desk), 3);
     assert_eq!(desk.broker().ready(&queue), Some(0));
     assert!(worker.lines().iter().any(|line| line.contains("\"stopped\"")));
+    assert_eq!(worker.errors(), [""; 0]);
 }
