@@ -84,9 +84,12 @@ fn long_names_are_shortened_in_pointer_and_detail() {
     }
     let query = desk.get(&format!("/api/tickets?{}=1", "q".repeat(5_000)));
     assert_eq!(query.problem(400, "invalid-input")["errors"][0]["parameter"].as_str().unwrap().len(), 103);
-    let many = "x&".repeat(5_000);
-    let query = desk.get(&format!("/api/tickets?{many}"));
-    assert_eq!(query.problem(400, "invalid-input")["errors"].as_array().unwrap().len(), 20);
+    let errors_of = |query: &str| {
+        let answer = desk.get(&format!("/api/tickets?{query}"));
+        answer.problem(400, "invalid-input")["errors"].as_array().unwrap().len()
+    };
+    let different = (0..1_000).map(|n| format!("x{n}&")).collect::<String>();
+    assert_eq!((errors_of(&different), errors_of(&"x&".repeat(5_000))), (20, 1));
 }
 
 #[test]

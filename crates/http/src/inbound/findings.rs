@@ -15,10 +15,16 @@ const POINTER_BYTES: usize = 200;
 pub(super) struct Findings(Vec<InputError>);
 
 impl Findings {
-    /// Notes an error. The place is only worked out when there is room for it.
+    /// Notes an error. The place is only worked out when there is room for it. Of a parameter one error is told: what
+    /// else is wrong with it follows from that, such as the one text that is left of several.
     pub(super) fn add(&mut self, place: impl FnOnce() -> Place, detail: impl Into<String>) {
-        if self.0.len() < MOST {
-            self.0.push(InputError { place: place(), detail: detail.into() });
+        if self.0.len() >= MOST {
+            return;
+        }
+        let place = place();
+        let is_told = matches!(place, Place::Parameter(_)) && self.0.iter().any(|told| told.place == place);
+        if !is_told {
+            self.0.push(InputError { place, detail: detail.into() });
         }
     }
 

@@ -60,3 +60,21 @@ fn is_utf_8(written: &str) -> bool {
 fn parameter(name: &str) -> Place {
     Place::Parameter(short(name))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// The parameters that are named, in this order.
+    fn named(query: &str) -> Vec<Place> {
+        let problem = read::<NoParameters>(query).err().unwrap();
+        problem.errors.into_iter().map(|error| error.place).collect()
+    }
+
+    #[test]
+    fn a_parameter_is_named_once_however_much_is_wrong_with_it() {
+        assert_eq!(named("a=1&a=%FF&a=3&b=1&a=4"), [parameter("a"), parameter("b")]);
+    }
+}
