@@ -1,5 +1,6 @@
 //! `cargo xtask check`: everything that can be said about the code without running it.
 
+mod alerts;
 mod cargo;
 mod image;
 pub mod layering;
@@ -27,6 +28,8 @@ enum Check {
     Licences,
     /// No machine's paths, no unfinished code, no ignored tests, complete migrations.
     Tidy,
+    /// The alerts, where there is promtool: that they are well-formed, and fire when they should.
+    Alerts,
     /// `cargo fmt --check`.
     Fmt,
     /// `cargo clippy`, every warning an error.
@@ -38,8 +41,16 @@ enum Check {
 }
 
 /// The quick ones first.
-const ALL: [Check; 7] =
-    [Check::Layering, Check::Licences, Check::Tidy, Check::Fmt, Check::Clippy, Check::Image, Check::Doc];
+const ALL: [Check; 8] = [
+    Check::Layering,
+    Check::Licences,
+    Check::Tidy,
+    Check::Alerts,
+    Check::Fmt,
+    Check::Clippy,
+    Check::Image,
+    Check::Doc,
+];
 
 /// Runs every check, also after one has failed.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -66,6 +77,7 @@ impl Check {
             Self::Layering => none(&layering::violations(&cargo::manifests(&workspace::root())?)),
             Self::Licences => none(&licences::violations()?),
             Self::Tidy => none(&tidy::violations()?),
+            Self::Alerts => alerts::check(),
             Self::Fmt => cargo::fmt(),
             Self::Clippy => cargo::clippy(),
             Self::Image => image::check(),

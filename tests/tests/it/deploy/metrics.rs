@@ -178,3 +178,16 @@ fn every_alert_says_what_it_means_and_what_to_do() {
         manual.lines().filter_map(|line| line.strip_prefix("#### ")).map(str::to_owned).collect();
     assert_eq!(explained, names, "docs/operations.md explains alerts that are not there");
 }
+
+/// Whether they fire as these tests say is tried by `cargo xtask check alerts`.
+#[test]
+fn every_alert_has_a_case_in_which_it_fires() {
+    let file = yaml("deploy/prometheus/alerts.test.yaml").remove(0);
+    let cases =
+        file["tests"].as_array().unwrap().iter().flat_map(|test| test["alert_rule_test"].as_array().unwrap());
+    let firing = cases.filter(|case| !case["exp_alerts"].as_array().unwrap().is_empty());
+    let tried: BTreeSet<&str> = firing.map(|case| case["alertname"].as_str().unwrap()).collect();
+    let alerts = alerts();
+    let names: BTreeSet<&str> = alerts.iter().map(|alert| alert["alert"].as_str().unwrap()).collect();
+    assert_eq!(tried, names);
+}
