@@ -227,6 +227,31 @@ fn programs_start_in_production_with_what_they_are_given() {
     }
 }
 
+/// As the jobs that the alerts ask for: what the lines for Prometheus look at is on each pod.
+#[test]
+fn prometheus_finds_every_program() {
+    let scraped = yaml("deploy/prometheus/kubernetes.yaml").remove(0)["scrape_configs"][0].clone();
+    let rule = |label: &str| {
+        let asked = |rule: &&Value| strings(&rule["source_labels"]).concat().contains(label);
+        list(&scraped["relabel_configs"])
+            .find(asked)
+            .unwrap_or_else(|| panic!("no rule about {label}"))
+            .clone()
+    };
+    assert_eq!(rule("label_app_kubernetes_io_part_of")["regex"], "techsupport-pro;true");
+    assert_eq!(rule("label_app_kubernetes_io_name")["target_label"], "job");
+    let ports = rule("container_port_name")["regex"].as_str().unwrap().to_owned();
+    let objects = objects();
+    for name in PROGRAMS {
+        let pods = &named(&objects, "Deployment", name)["spec"]["template"]["metadata"];
+        assert_eq!(pods["labels"]["app.kubernetes.io/part-of"], "techsupport-pro");
+        assert_eq!(pods["labels"]["app.kubernetes.io/name"], name);
+        assert_eq!(pods["annotations"]["prometheus.io/scrape"], "true");
+        let port = main_container(&objects, name)["ports"][0]["name"].as_str().unwrap();
+        assert!(ports.split('|').any(|one| one == port), "{name}: {port}");
+    }
+}
+
 #[test]
 fn only_the_api_knows_what_only_the_api_needs() {
     let objects = objects();
