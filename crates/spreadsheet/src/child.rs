@@ -52,8 +52,23 @@ fn confine(limits: &ParserLimits) -> io::Result<()> {
     // At the first bound a signal ends the process, at the second, should it ignore that, another one.
     rlimit::setrlimit(Resource::CPU, limits.cpu_s, limits.cpu_s.saturating_add(1))?;
     rlimit::setrlimit(Resource::CORE, 0, 0)?;
+    end_with_the_worker()?;
     // It writes no file and starts no process.
     rlimit::setrlimit(Resource::FSIZE, 0, 0)
+}
+
+/// While rows are counted nothing is written, so nothing would tell that nobody listens any more.
+#[cfg(target_os = "linux")]
+fn end_with_the_worker() -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
+}
+
+/// Other systems have no such signal: there the processor time is the bound.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail where it does something")]
+fn end_with_the_worker() -> io::Result<()> {
+    Ok(())
 }
 
 /// Reads the file twice: to see that all of it can be read, and how much that is, before a single row is handed on;
