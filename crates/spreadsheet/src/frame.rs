@@ -12,8 +12,9 @@ use techsupport_application::imports::SheetRow;
 const LONGEST: u32 = 16 * 1_024 * 1_024;
 /// Rows of a frame at most.
 pub(crate) const BATCH: usize = 200;
-/// How much of a text is handed on, in characters; every rule refuses a text that is as long.
-pub(crate) const LONGEST_TEXT: usize = 500;
+/// How much of a text is handed on, in characters; every rule refuses a text that is as long. What waits for the worker is
+/// bounded by it.
+pub(crate) const LONGEST_TEXT: usize = 200;
 
 /// One message.
 #[derive(Debug, Serialize, Deserialize, PartialEq)]

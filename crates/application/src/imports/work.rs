@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use techsupport_domain::ImportId;
 
-use super::judge;
+use super::{SheetRow, judge};
 use crate::{
     AppError,
     deliveries::Verdict,
@@ -21,13 +21,16 @@ use crate::{
 const BREATHER: Duration = Duration::from_millis(500);
 /// Of a lease, how much may pass before it is renewed.
 const RENEWALS_PER_LEASE: u32 = 3;
+/// How often a worker that waits for the parser looks whether it has to stop.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
+const STOPS: &str = "this worker stops";
 
 /// Bounds of an import.
 #[derive(Debug, Clone)]
 pub struct ImportTerms {
     /// How long a worker that says nothing is believed to be at it.
     pub lease: Duration,
-    /// Rows that are written together.
+    /// Rows that are written together, or things that are wrong with them.
     pub chunk_rows: usize,
     /// How often an import is begun without coming any further.
     pub most_idle_claims: u32,
@@ -98,6 +101,7 @@ pub fn import_file(
         stopping,
         hold: job.hold,
         chunk: Chunk::default(),
+        gathered: 0,
         began: Instant::now(),
         renewed: Instant::now(),
         report: ImportReport::nothing_but(Verdict::Done),
@@ -122,6 +126,8 @@ struct Work<'a> {
     stopping: &'a dyn Fn() -> bool,
     hold: Hold,
     chunk: Chunk,
+    /// Rows and faults in it.
+    gathered: usize,
     began: Instant,
     renewed: Instant,
     report: ImportReport,
@@ -181,7 +187,7 @@ impl Work<'_> {
         let mut rows = intake.parse(job.kind, job.reached)?;
         loop {
             if (self.stopping)() {
-                return Ok(Leave::Pause("this worker stops".to_owned()));
+                return Ok(Leave::Pause(STOPS.to_owned()));
             }
             if self.began.elapsed() > self.terms.slice {
                 return Ok(Leave::Pause("others wait".to_owned()));
@@ -195,14 +201,8 @@ impl Work<'_> {
                 }
                 Parsed::Rows(rows) => {
                     for row in rows {
-                        self.chunk.reached = row.row;
-                        match judge(&row) {
-                            Ok(ticket) => self.chunk.tickets.push((row.row, ticket)),
-                            Err(faults) => self.chunk.faults.push((row.row, faults)),
-                        }
-                        if self.chunk.tickets.len() + self.chunk.faults.len() >= self.terms.chunk_rows
-                            && !self.load()?
-                        {
+                        self.gather(&row);
+                        if self.gathered >= self.terms.chunk_rows && !self.load()? {
                             return Ok(Leave::Lost);
                         }
                     }
@@ -217,15 +217,34 @@ impl Work<'_> {
         }
     }
 
+    /// A row that is wrong weighs as much as what is wrong with it: each fault is written, and held until then.
+    fn gather(&mut self, row: &SheetRow) {
+        self.chunk.reached = row.row;
+        match judge(row) {
+            Ok(ticket) => {
+                self.gathered += 1;
+                self.chunk.tickets.push((row.row, ticket));
+            }
+            Err(faults) => {
+                self.gathered += faults.len();
+                self.chunk.faults.push((row.row, faults));
+            }
+        }
+    }
+
     /// What comes next, keeping the lease alive meanwhile. `None` when it was lost.
     fn next(&mut self, rows: &mut dyn ParsedRows) -> Result<Option<Parsed>, AppError> {
         let since = Instant::now();
+        let turn = LOOK_AROUND.min(self.terms.lease / RENEWALS_PER_LEASE);
         loop {
-            if let Some(parsed) = rows.next(self.terms.lease / RENEWALS_PER_LEASE) {
+            if let Some(parsed) = rows.next(turn) {
                 return Ok(Some(parsed));
             }
             if !self.keep()? {
                 return Ok(None);
+            }
+            if (self.stopping)() {
+                return Ok(Some(Parsed::Interrupted(STOPS.to_owned())));
             }
             if since.elapsed() > self.terms.silence {
                 let limit = self.terms.silence.as_secs();
@@ -248,6 +267,7 @@ impl Work<'_> {
     /// Writes what has gathered, with the checkpoint behind it.
     fn load(&mut self) -> Result<bool, AppError> {
         let chunk = std::mem::take(&mut self.chunk);
+        self.gathered = 0;
         if chunk.tickets.is_empty() && chunk.faults.is_empty() {
             return Ok(true);
         }
