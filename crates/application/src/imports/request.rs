@@ -21,7 +21,7 @@ pub fn store_file_part(ctx: Ctx<'_>, file: Uuid, number: u32, data: &[u8]) -> Re
     ctx.work.run_for(&ctx.call.budget, |tx| tx.store_file_part(file, number, data))
 }
 
-/// Removes a file of which nothing came.
+/// Removes a file of which nothing came. One whose import was asked for stays, whatever the caller believes.
 pub fn drop_file(ctx: Ctx<'_>, file: Uuid) -> Result<(), AppError> {
     ctx.work.run_for(&ctx.call.budget, |tx| tx.drop_file(file))
 }

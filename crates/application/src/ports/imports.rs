@@ -123,7 +123,7 @@ pub trait ImportTx {
     /// Stores a part of a file. The first one, number 0, makes the file.
     fn store_file_part(&mut self, file: Uuid, number: u32, data: &[u8]) -> Result<(), AppError>;
 
-    /// Removes a file that nobody needs.
+    /// Removes a file, unless an import of it was asked for.
     fn drop_file(&mut self, file: Uuid) -> Result<(), AppError>;
 
     /// How many imports have not ended.

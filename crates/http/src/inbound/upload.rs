@@ -4,6 +4,11 @@
 //! beginning before the rest is read. What was stored means nothing until an import is asked for; when something is
 //! wrong after all it is removed, at once or, where the caller is gone, by whoever removes what nobody needs.
 
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::{dev::Payload, http::header, web::Bytes};
 use futures_util::StreamExt as _;
@@ -46,13 +51,8 @@ impl Inbound {
         let payload = std::mem::replace(&mut self.payload, Payload::None);
         let mut parts = Multipart::new(self.http.headers(), payload);
         let mut stored = None;
-        let receiving = self.receive(&mut parts, &mut stored);
-        let received = match tokio::time::timeout(self.state.settings.uploads.timeout(), receiving).await {
-            Ok(received) => received,
-            Err(_elapsed) => {
-                Err(Problem::new(Kind::SlowRequest, "the file took too long to arrive").closing())
-            }
-        };
+        let mut patience = Patience(self.state.settings.uploads.timeout());
+        let received = self.receive(&mut parts, &mut patience, &mut stored).await;
         let checked = received.and_then(|upload| {
             Connection::of(&self.http).body_is_read();
             self.query::<NoParameters>()?;
@@ -84,10 +84,11 @@ impl Inbound {
     async fn receive(
         &self,
         parts: &mut Multipart,
+        patience: &mut Patience,
         stored: &mut Option<Uuid>,
     ) -> Result<(Upload, [u8; 32]), Problem> {
         let mut upload = None;
-        while let Some(field) = parts.next().await {
+        while let Some(field) = patience.wait_for(parts.next()).await? {
             let field = field.map_err(|error| broken(&error))?;
             let name = field.name().unwrap_or_default().to_owned();
             if name != MEMBER {
@@ -97,7 +98,7 @@ impl Inbound {
             if upload.is_some() {
                 return Err(wrong("/file", "must not be given more than once"));
             }
-            upload = Some(self.store(field, stored).await?);
+            upload = Some(self.store(field, patience, stored).await?);
         }
         upload.ok_or_else(|| wrong("/file", "is required"))
     }
@@ -105,11 +106,10 @@ impl Inbound {
     async fn store(
         &self,
         mut field: Field,
+        patience: &mut Patience,
         stored: &mut Option<Uuid>,
     ) -> Result<(Upload, [u8; 32]), Problem> {
-        let given = field.content_disposition().and_then(|disposition| disposition.get_filename());
-        let name =
-            given.and_then(FileName::parse).ok_or_else(|| wrong("/file", "must be a file, with its name"))?;
+        let name = file_name(&field).ok_or_else(|| wrong("/file", "must be a file, with its name"))?;
         let settings = &self.state.settings.uploads;
         let part_bytes = settings.part_bytes;
         let file = (self.state.ports.new_id)();
@@ -118,7 +118,7 @@ impl Inbound {
         digest.update([0]);
         let (mut part, mut number, mut length, mut kind) = (Vec::new(), 0_u32, 0_u64, None);
         loop {
-            let chunk = match field.next().await {
+            let chunk = match patience.wait_for(field.next()).await? {
                 None => Bytes::new(),
                 Some(chunk) => chunk.map_err(|error| broken(&error))?,
             };
@@ -150,6 +150,27 @@ impl Inbound {
         };
         Ok((Upload { file, name, kind }, digest.finalize().into()))
     }
+}
+
+/// How much longer the caller may be waited for. What the database takes meanwhile is none of the caller's: that has the
+/// bound of every request.
+struct Patience(Duration);
+
+impl Patience {
+    async fn wait_for<T>(&mut self, coming: impl Future<Output = T>) -> Result<T, Problem> {
+        let began = Instant::now();
+        let come = tokio::time::timeout(self.0, coming).await;
+        self.0 = self.0.saturating_sub(began.elapsed());
+        come.map_err(|_elapsed| Problem::new(Kind::SlowRequest, "the file took too long to arrive").closing())
+    }
+}
+
+/// The one that says its encoding (`filename*`) first. RFC 7578 wants none of it in forms, but there are clients whose
+/// other one is not readable then.
+fn file_name(field: &Field) -> Option<FileName> {
+    let disposition = field.content_disposition()?;
+    let extended = disposition.get_filename_ext().map(|name| String::from_utf8_lossy(&name.value));
+    FileName::parse(extended.as_deref().or_else(|| disposition.get_filename())?)
 }
 
 fn check_type(headers: &header::HeaderMap) -> Result<(), Problem> {

@@ -31,7 +31,21 @@ impl ImportTx for PgTx<'_> {
     }
 
     fn drop_file(&mut self, file: Uuid) -> Result<(), AppError> {
-        self.exec(|conn| diesel::delete(import_files::table.find(file)).execute(conn)).map(drop)
+        self.exec(|conn| {
+            // Waits for a transaction that asks for the import at this moment; the next statement sees what came of it.
+            let held: Option<Uuid> = import_files::table
+                .find(file)
+                .select(import_files::id)
+                .for_update()
+                .first(conn)
+                .optional()?;
+            let Some(held) = held else { return Ok(0) };
+            let asked = import_processes::table.filter(import_processes::file_id.eq(held));
+            diesel::delete(import_files::table.find(held))
+                .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
+                .execute(conn)
+        })
+        .map(drop)
     }
 
     fn unfinished_imports(&mut self) -> Result<i64, AppError> {

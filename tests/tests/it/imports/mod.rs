@@ -4,6 +4,8 @@ mod crashes;
 mod files;
 mod hostile;
 mod http;
+mod parser;
+mod uploads;
 
 use techsupport_tests::Desk;
 use xtask::sheets::{COLUMNS, Row};

@@ -1,0 +1,68 @@
+//! The process that reads a file, and the worker it reads for.
+
+use rustix::process::{Pid, Signal, kill_process};
+use techsupport_application::ports::ImportStatus;
+use techsupport_domain::ImportId;
+use techsupport_tests::{Desk, ImportWorker, until};
+use xtask::sheets::workbook;
+
+use super::header_xml;
+
+/// One row, and so much that means nothing that reading it takes a while.
+fn long_file() -> Vec<u8> {
+    let row = r#"<row r="2"><c r="A2" t="str"><v>t-1</v></c></row>"#;
+    workbook(&format!("{}{row}{}", header_xml(), "<a/>".repeat(5_000_000))).unwrap()
+}
+
+/// The parser of a worker, halted while it counts: now it cannot end by itself.
+fn halted_parser(worker: &ImportWorker) -> Pid {
+    let parser = until("a parser", || child_of(worker.pid()));
+    kill_process(parser, Signal::STOP).unwrap();
+    parser
+}
+
+fn child_of(parent: u32) -> Option<Pid> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut ids = processes.filter_map(|process| process.file_name().to_str()?.parse::<i32>().ok());
+    ids.find(|id| parent_of(*id) == Some(parent)).and_then(Pid::from_raw)
+}
+
+fn parent_of(id: i32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    line.trim().parse().ok()
+}
+
+fn await_end_of(parser: Pid) {
+    until("the parser is gone", || parent_of(parser.as_raw_nonzero().get()).is_none().then_some(()));
+}
+
+fn completes(desk: &Desk, id: ImportId) {
+    let import = desk.await_import(id);
+    assert_eq!((import.status, import.total), (ImportStatus::CompletedWithErrors, 1), "{import:?}");
+}
+
+#[test]
+fn a_parser_dies_with_its_worker() {
+    let desk = Desk::start();
+    let mut worker = ImportWorker::start_with(&desk, &[("IMPORTS__LEASE_MS", "1000")]);
+    let id = desk.request_import("a.xlsx", &long_file());
+    let parser = halted_parser(&worker);
+    worker.kill();
+    await_end_of(parser);
+    worker.restart();
+    completes(&desk, id);
+}
+
+/// Nobody has to wait for the end of a lease of ten minutes.
+#[test]
+fn a_worker_that_is_stopped_while_rows_are_counted_leaves_the_file_to_others() {
+    let desk = Desk::start();
+    let mut worker = ImportWorker::start_with(&desk, &[("IMPORTS__LEASE_MS", "600000")]);
+    let id = desk.request_import("a.xlsx", &long_file());
+    let parser = halted_parser(&worker);
+    worker.stop();
+    await_end_of(parser);
+    worker.restart();
+    completes(&desk, id);
+}
