@@ -17,6 +17,8 @@ use crate::{
 pub struct AddComment {
     /// About which one.
     pub ticket: TicketId,
+    /// Which versions of it.
+    pub expected: Expected,
     /// What.
     pub comment: Remark,
 }
@@ -37,14 +39,20 @@ impl Remark {
 }
 
 /// Adds a comment, in any status: people have something to say about closed tickets, too. A public one is an
-/// answer.
+/// answer. It makes no version, but may be meant for one: what is said about a ticket can be wrong about the next.
 pub fn add_comment(ctx: Ctx<'_>, command: &AddComment) -> Result<CommentRow, AppError> {
     let id = CommentId::new(ctx.new_id());
     ctx.work.run_for(&ctx.call.budget, |tx| {
         let locked = tx.lock_ticket(command.ticket)?.ok_or(AppError::NotFound(Entity::Ticket))?;
-        change_locked(ctx, tx, locked, &Expected::Anything, &mut |_, ticket, now| {
+        let commented = change_locked(ctx, tx, locked, &command.expected, &mut |_, ticket, now| {
             Ok(ticket.comment(command.comment.named(id), now))
-        })??;
-        tx.comment(id)?.ok_or_else(|| AppError::internal("a comment that was written is not there"))
-    })
+        })?;
+        match commented {
+            Err(refusal) => Ok(Err(refusal)),
+            Ok(_) => match tx.comment(id)? {
+                Some(row) => Ok(Ok(row)),
+                None => Err(AppError::internal("a comment that was written is not there")),
+            },
+        }
+    })?
 }

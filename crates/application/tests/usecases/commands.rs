@@ -1,7 +1,8 @@
 //! What people ask for, in short.
 
 use techsupport_application::tickets::{
-    AssignTicket, ChangeStatus, DeleteTicket, EditTicket, Expected, OpenTicket, RestoreTicket,
+    AddComment, AssignTicket, ChangeStatus, DeleteTicket, EditTicket, Expected, OpenTicket, Remark,
+    RestoreTicket,
 };
 use techsupport_domain::{
     AgentId, ClientId, TicketId,
@@ -33,6 +34,10 @@ pub fn deletion(ticket: TicketId) -> DeleteTicket {
 
 pub fn restoration(ticket: TicketId) -> RestoreTicket {
     RestoreTicket { ticket, expected: Expected::Anything }
+}
+
+pub fn saying(ticket: TicketId, comment: Remark) -> AddComment {
+    AddComment { ticket, expected: Expected::Anything, comment }
 }
 
 /// An edit that changes nothing yet.

@@ -7,7 +7,7 @@ use techsupport_application::{
     ports::UnitOfWorkExt,
     sweep_deadlines,
     tickets::{
-        AddComment, ChangeStatus, EditTicket, OpenTicket, Remark, add_comment, assign_ticket, change_status,
+        ChangeStatus, EditTicket, OpenTicket, Remark, add_comment, assign_ticket, change_status,
         delete_ticket, edit_ticket, open_ticket, reclassify, restore_ticket,
     },
 };
@@ -19,7 +19,7 @@ use techsupport_domain::{
 };
 use uuid::Uuid;
 
-use crate::commands::{deletion, edit, restoration, to_agent, to_status};
+use crate::commands::{deletion, edit, restoration, saying, to_agent, to_status};
 use crate::fakes::{Desk, HOUR};
 
 /// What the last change told: its timeline entries and its published documents.
@@ -170,7 +170,7 @@ fn commented() {
     let desk = Desk::new();
     let ticket = desk.ticket(ClientTier::Normal);
     let remark = |visibility| Remark { body: CommentBody::parse("Which toaster?").unwrap(), visibility };
-    let public = AddComment { ticket, comment: remark(Visibility::Public) };
+    let public = saying(ticket, remark(Visibility::Public));
     add_comment(desk.ctx(), &public).unwrap();
     assert_json_snapshot!("commented_in_public", told(&desk));
     // What it says stays in the house.

@@ -6,8 +6,8 @@ use techsupport_application::{
     TicketChange, TimelineAction,
     ports::UnitOfWorkExt,
     tickets::{
-        AddComment, ChangeStatus, EditTicket, Remark, add_comment, assign_ticket, change_status,
-        delete_ticket, edit_ticket, open_ticket, reclassify, restore_ticket,
+        ChangeStatus, EditTicket, Remark, add_comment, assign_ticket, change_status, delete_ticket,
+        edit_ticket, open_ticket, reclassify, restore_ticket,
     },
     wire_time,
 };
@@ -20,7 +20,7 @@ use techsupport_domain::{
 use uuid::Uuid;
 
 use crate::{
-    commands::{deletion, edit, opening, restoration, to_agent, to_status},
+    commands::{deletion, edit, opening, restoration, saying, to_agent, to_status},
     fakes::Desk,
 };
 
@@ -94,7 +94,7 @@ fn obey(desk: &Desk, ticket: TicketId, agents: &[AgentId], act: &Act) {
             };
             edit_ticket(ctx, &edited).map(drop)
         }
-        Act::Comment(public) => add_comment(ctx, &AddComment { ticket, comment: remark(public) }).map(drop),
+        Act::Comment(public) => add_comment(ctx, &saying(ticket, remark(public))).map(drop),
         Act::Delete => delete_ticket(ctx, &deletion(ticket)),
         Act::Restore => restore_ticket(ctx, &restoration(ticket)).map(drop),
         Act::Reclassify(tier) => {

@@ -4,8 +4,8 @@ use techsupport_application::{
     AppError, Entity, TicketChange,
     ports::UnitOfWorkExt,
     tickets::{
-        AddComment, ChangeStatus, EditTicket, Expected, Remark, add_comment, assign_ticket, change_status,
-        delete_ticket, edit_ticket, reclassify, restore_ticket,
+        ChangeStatus, EditTicket, Expected, Remark, add_comment, assign_ticket, change_status, delete_ticket,
+        edit_ticket, reclassify, restore_ticket,
     },
 };
 use techsupport_domain::{
@@ -16,7 +16,7 @@ use techsupport_domain::{
 };
 use uuid::Uuid;
 
-use crate::commands::{deletion, edit, restoration, to_agent, to_priority, to_status};
+use crate::commands::{deletion, edit, restoration, saying, to_agent, to_priority, to_status};
 use crate::fakes::{Desk, HOUR};
 
 /// What happened, change by change, and by whom.
@@ -120,10 +120,10 @@ fn a_version_from_before_an_unnoticed_breach_is_stale_and_the_breach_is_kept() {
 fn a_public_comment_answers_and_leaves_the_version_alone() {
     let desk = Desk::new();
     let ticket = desk.ticket(ClientTier::Vip);
-    let internal = AddComment { ticket, comment: remark(Visibility::Internal) };
+    let internal = saying(ticket, remark(Visibility::Internal));
     add_comment(desk.ctx(), &internal).unwrap();
     assert_eq!(first_response(&desk.stored(ticket)), ClockState::Running);
-    let public = AddComment { ticket, comment: remark(Visibility::Public) };
+    let public = saying(ticket, remark(Visibility::Public));
     let row = add_comment(desk.ctx(), &public).unwrap();
     assert_eq!(
         (row.ticket, row.body.as_str(), row.visibility),
@@ -139,7 +139,7 @@ fn a_comment_that_comes_too_late_tells_of_the_breach_first() {
     let desk = Desk::new();
     let ticket = desk.ticket(ClientTier::Vip);
     desk.pass(HOUR * 2);
-    add_comment(desk.ctx(), &AddComment { ticket, comment: remark(Visibility::Public) }).unwrap();
+    add_comment(desk.ctx(), &saying(ticket, remark(Visibility::Public))).unwrap();
     assert_eq!(first_response(&desk.stored(ticket)), ClockState::Breached);
     assert_eq!(told(&desk), ["SYSTEM SLA_BREACHED+STATUS_CHANGED", "USER COMMENTED"]);
 }

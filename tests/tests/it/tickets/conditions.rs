@@ -57,6 +57,46 @@ fn every_change_is_made_only_to_the_version_it_is_meant_for() {
     only_if(&admin, "\"5\"").post(&format!("{}/restore", path(ticket)), &json!({})).expect(200);
 }
 
+/// A comment makes no version; but who says that it is about one does not want to have said it about another.
+#[test]
+fn a_comment_is_made_only_about_the_version_it_is_meant_for() {
+    let desk = Desk::with().without_sweep().without_relay().start();
+    let admin = desk.admin();
+    let ticket = desk.ticket(&admin, "VIP");
+    let comments = format!("{}/comments", path(ticket));
+    let say = |tags: &str| {
+        let caller = only_if(&admin, tags).with_header("idempotency-key", "one-and-the-same");
+        caller.post(&comments, &json!({"body": "As you say."}))
+    };
+    say("\"7\"").expect_problem(412, "precondition-failed");
+    say("W/\"1\"").expect_problem(412, "precondition-failed");
+    assert_eq!(say("1").expect_problem(400, "invalid-input").json()["errors"][0]["header"], "If-Match");
+    assert_eq!(told(&admin, ticket), ["USER CREATED"]);
+    // What was refused was not kept as the answer to its key.
+    say("\"1\"").expect(201);
+    let again = say("\"1\"").expect(201);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(told(&admin, ticket), ["USER CREATED", "USER COMMENTED"]);
+    only_if(&admin, "\"1\"").post(&comments, &json!({"body": "Still the same one."})).expect(201);
+    only_if(&admin, "*").post(&comments, &json!({"body": "Whatever there is."})).expect(201);
+}
+
+/// What was noticed under the lock is kept although nothing is said: the version that comes next is the one that is
+/// there already.
+#[test]
+fn a_comment_about_the_version_before_a_breach_is_refused_and_the_breach_stays() {
+    let desk = Desk::with().without_sweep().without_relay().start();
+    let admin = desk.admin();
+    let ticket = desk.ticket(&admin, "VIP");
+    let seen = etag(&admin.get(&path(ticket)));
+    let_two_hours_pass(&desk);
+    let comments = format!("{}/comments", path(ticket));
+    let body = json!({"body": "On our way."});
+    only_if(&admin, &seen).post(&comments, &body).expect_problem(412, "precondition-failed");
+    assert_eq!(desk.database().count("sla_steps"), 1);
+    only_if(&admin, &etag(&admin.get(&path(ticket)))).post(&comments, &body).expect(201);
+}
+
 #[test]
 fn tags_are_compared_as_the_standard_says() {
     let desk = Desk::with().without_sweep().start();

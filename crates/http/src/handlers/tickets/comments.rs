@@ -14,7 +14,7 @@ use techsupport_domain::{CommentId, TicketId, UserId, ticket::Visibility};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::page::PageQuery;
+use super::{condition, page::PageQuery};
 use crate::{
     handlers::{list::List, rules},
     inbound::{Inbound, Member, OnceAnswer, optional, required},
@@ -83,7 +83,8 @@ pub(crate) async fn add(mut inbound: Inbound) -> Result<OnceAnswer, Problem> {
         body: body.body.take(rules::comment)?,
         visibility: body.visibility.take_optional(Visibility::parse)?.unwrap_or_default(),
     };
-    let command = AddComment { ticket: inbound.id(TicketId::new)?, comment };
+    let expected = condition::expected(&inbound)?;
+    let command = AddComment { ticket: inbound.id(TicketId::new)?, expected, comment };
     inbound.run_once(move |ctx| tickets::add_comment(ctx, &command), created).await
 }
 
@@ -117,10 +118,12 @@ pub(crate) fn add_docs() -> Operation {
     Operation::new("addComment", Tag::Tickets, "Comment on a ticket")
         .about(
             "In any status, also on a closed ticket. A PUBLIC comment counts as the first response. The ticket's version \
-             and `updatedAt` stay: whoever edits it meanwhile has not missed a change.",
+             and `updatedAt` stay: whoever edits it meanwhile has not missed a change. `If-Match` names the version of \
+             the ticket that the comment is about.",
         )
         .takes::<CommentBody>(json!({"body": "We are on our way.", "visibility": "PUBLIC"}))
         .answers(201, "The comment.", Some(sample()))
+        .if_match()
 }
 
 pub(crate) fn list_docs() -> Operation {
