@@ -68,9 +68,8 @@ struct Fault {
 
 /// Uploads, waits and prints the summary. Fails when the import does.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let length = length(&options.file)?;
     let caller = Caller::sign_in(&options.url, &options.email, &options.password)?;
-    let length =
-        options.file.metadata().map_err(Error::io(format!("reading {}", options.file.display())))?.len();
     let bar = progress::bar("KiB sent", u32::try_from(length.div_ceil(1_024)).unwrap_or(u32::MAX));
     let import = caller.upload(&options.file, &bar)?;
     bar.finish_and_clear();
@@ -98,6 +97,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("all of them: GET {}/api/files/{import}/errors, also as text/csv", options.url);
     }
     Ok(())
+}
+
+/// How long a file is, which it has to be.
+fn length(file: &Path) -> Result<u64> {
+    let found = file.metadata().map_err(Error::io(format!("reading {}", file.display())))?;
+    if found.is_file() {
+        Ok(found.len())
+    } else {
+        Err(Error::Refused(format!("{} is no file", file.display())))
+    }
 }
 
 /// Somebody who is signed in.
@@ -132,6 +141,7 @@ impl Caller {
              Content-Type: application/octet-stream\r\n\r\n"
         );
         let tail = format!("\r\n--{BOUNDARY}--\r\n");
+        let body_length = u64::try_from(head.len() + tail.len()).unwrap_or(0) + length(file)?;
         let counted = Counted { inner: content, bar: bar.clone(), bytes: 0 };
         let mut body = Cursor::new(head).chain(counted).chain(Cursor::new(tail));
         let sent = self
@@ -139,6 +149,9 @@ impl Caller {
             .post(format!("{}/api/files/upload", self.url))
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
+            .header("content-length", body_length.to_string())
+            // Whoever is refused, for example because of that length, hears so before the desk stops listening.
+            .header("expect", "100-continue")
             .send(SendBody::from_reader(&mut body));
         let answer = answered(sent)?;
         Ok(answer["processId"].as_str().unwrap_or_default().to_owned())
