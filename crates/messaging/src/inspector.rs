@@ -5,7 +5,12 @@
 
 use std::time::Duration;
 
-use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
+use lapin::{
+    Channel, ErrorKind,
+    options::QueueDeclareOptions,
+    protocol::{AMQPErrorKind, AMQPSoftError},
+    types::FieldTable,
+};
 use techsupport_application::{
     AppError, Budget,
     ports::{BrokerFigures, BrokerQueue},
@@ -42,22 +47,13 @@ impl Inspector {
 
     async fn look(&self) -> Result<Vec<BrokerQueue>, LinkError> {
         let _turn = self.turn.lock().await;
-        // Every queue is there: the topology has been declared.
-        let (link, (channel, figures)) =
-            Link::open(&self.settings, &self.topology, &self.name, async |channel| {
-                let mut figures = Vec::new();
-                for subscription in Subscription::ALL {
-                    figures.push(ask(&channel, subscription, self.topology.of(subscription)).await?);
-                }
-                Ok((channel, figures))
-            })
-            .await?;
-        // Nobody has to wait for the goodbye. The channel ends with its connection: two goodbyes at once trip over each
-        // other, and lapin reports that as an error.
-        self.runtime.spawn(async move {
-            link.close().await;
-            drop(channel);
-        });
+        let mut inquiry = Inquiry::begin(&self.settings, &self.name).await?;
+        let mut figures = Vec::new();
+        for subscription in Subscription::ALL {
+            figures.push(inquiry.figures(subscription, self.topology.of(subscription)).await?);
+        }
+        // Nobody has to wait for the goodbye.
+        self.runtime.spawn(inquiry.end());
         Ok(figures)
     }
 
@@ -79,23 +75,56 @@ impl BrokerFigures for Inspector {
     }
 }
 
-async fn ask(channel: &Channel, subscription: Subscription, queues: &QueueSet) -> lapin::Result<BrokerQueue> {
-    let main = count(channel, &queues.main).await?;
-    let mut ready = u64::from(main.message_count());
-    for retry in &queues.retries {
-        ready += u64::from(count(channel, &retry.name).await?.message_count());
-    }
-    let dead = count(channel, &queues.dead_letters).await?;
-    Ok(BrokerQueue {
-        name: subscription.name(),
-        ready,
-        consumers: main.consumer_count(),
-        uncollected: dead.message_count().into(),
-    })
+/// Questions to the broker. They make nothing and change nothing: a queue that is missing or differs from the settings
+/// (another release, settings that were changed) is mended or reported by whoever needs it, and that is when somebody
+/// wants figures.
+struct Inquiry {
+    link: Link,
+    channel: Channel,
+    /// Closed by the broker, with its answer that a queue is not there.
+    spent: Vec<Channel>,
 }
 
-/// A declaration that makes nothing says how much there is.
-async fn count(channel: &Channel, queue: &str) -> lapin::Result<lapin::Queue> {
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(queue.into(), passive, FieldTable::default()).await
+impl Inquiry {
+    async fn begin(settings: &BrokerSettings, name: &str) -> Result<Self, LinkError> {
+        let link = Link::connect(settings, name).await?;
+        let channel = link.channel().await?;
+        Ok(Self { link, channel, spent: Vec::new() })
+    }
+
+    async fn figures(&mut self, subscription: Subscription, queues: &QueueSet) -> lapin::Result<BrokerQueue> {
+        let (main, consumers) = self.count(&queues.main).await?;
+        let mut ready = u64::from(main);
+        for retry in &queues.retries {
+            ready += u64::from(self.count(&retry.name).await?.0);
+        }
+        let uncollected = self.count(&queues.dead_letters).await?.0.into();
+        Ok(BrokerQueue { name: subscription.name(), ready, consumers, uncollected })
+    }
+
+    /// Messages and consumers: a passive declaration says so. None where there is no such queue.
+    async fn count(&mut self, queue: &str) -> lapin::Result<(u32, u32)> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        match self.channel.queue_declare(queue.into(), passive, FieldTable::default()).await {
+            Ok(queue) => Ok((queue.message_count(), queue.consumer_count())),
+            Err(error) if is_missing(&error) => {
+                let fresh = self.link.channel().await?;
+                self.spent.push(std::mem::replace(&mut self.channel, fresh));
+                Ok((0, 0))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The channels end with their connection: two goodbyes at once trip over each other, and lapin reports that as an
+    /// error.
+    async fn end(self) {
+        self.link.close().await;
+        drop((self.channel, self.spent));
+    }
+}
+
+fn is_missing(error: &lapin::Error) -> bool {
+    const MISSING: AMQPErrorKind = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
+    matches!(error.kind(), ErrorKind::ProtocolError(refusal) if *refusal.kind() == MISSING)
 }

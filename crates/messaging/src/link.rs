@@ -47,8 +47,21 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    /// Connects, and declares nothing. `name` is how the connection is called in the broker's lists. Takes as long as
+    /// whoever waits lets it.
+    pub(crate) async fn connect(settings: &BrokerSettings, name: &str) -> Result<Self, LinkError> {
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let (socket, connection) = Socket::connect(address(settings)?, properties).await?;
+        Ok(Self { connection, _socket: socket })
+    }
+
+    /// A channel of its own.
+    pub(crate) async fn channel(&self) -> lapin::Result<Channel> {
+        self.connection.create_channel().await
+    }
+
     /// Connects, declares the topology and lets `prepare` set up a fresh channel, all within the time the
-    /// settings give. `name` is how the connection is called in the broker's lists.
+    /// settings give.
     pub(crate) async fn open<T>(
         settings: &BrokerSettings,
         topology: &Topology,
@@ -57,12 +70,11 @@ impl Link {
     ) -> Result<(Self, T), LinkError> {
         let limit = settings.connect_timeout();
         let opening = async {
-            let properties = ConnectionProperties::default().with_connection_name(name.into());
-            let (socket, connection) = Socket::connect(address(settings)?, properties).await?;
-            let channel = connection.create_channel().await?;
+            let link = Self::connect(settings, name).await?;
+            let channel = link.channel().await?;
             topology.declare(&channel).await.map_err(LinkError::Topology)?;
             let prepared = prepare(channel).await?;
-            Ok((Self { connection, _socket: socket }, prepared))
+            Ok((link, prepared))
         };
         timeout(limit, opening).await.unwrap_or(Err(LinkError::Timeout(limit)))
     }

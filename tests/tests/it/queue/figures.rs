@@ -1,5 +1,9 @@
 //! How much there is to do.
 
+use lapin::{
+    options::{QueueDeclareOptions, QueueDeleteOptions},
+    types::FieldTable,
+};
 use serde_json::{Value, json};
 use techsupport_tests::{Desk, Queue, Worker, eventually, until};
 
@@ -65,6 +69,31 @@ fn broker_and_database_are_put_together() {
         assert!((100..1_000).contains(&outbox["oldestAgeSeconds"].as_u64().unwrap()), "{outbox}");
         if stats == expected { Some(()) } else { None }
     });
+}
+
+/// After a change of settings, beside another release, or when somebody has deleted one.
+#[test]
+fn a_queue_that_is_missing_or_differs_hides_no_figures() {
+    let desk = Desk::with().without_sweep().without_relay().start();
+    desk.await_topology();
+    let admin = desk.admin();
+    let broker = desk.broker();
+    let main = broker.name(Queue::Main);
+    let [missing, different] = ["100", "300"].map(|delay| format!("{main}.retry.{delay}ms"));
+    broker.run(async |channel| {
+        for queue in [&missing, &different] {
+            channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+        }
+        let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare(different.as_str().into(), durable, FieldTable::default()).await.unwrap();
+    });
+    broker.put(&different, "{}", 2);
+    broker.put(&main, "{}", 1);
+    for _ in 0..2 {
+        let stats = admin.get(STATS).expect(200).json();
+        assert_eq!(stats["queues"][0], queue("sla-events", 3, 0, 0));
+    }
+    assert_eq!(broker.ready(&missing), None, "looking makes nothing");
 }
 
 /// Nobody has to wait until what is done was counted, however much that is.
