@@ -220,9 +220,14 @@ fn sample_error() -> ErrorDto {
 pub(crate) fn upload_docs() -> Operation {
     Operation::new("uploadFile", Tag::Files, "Upload a file of historical tickets")
         .about(
-            "An .xlsx or .csv with the columns ticket_id, client_id, client_type, created_at, resolved_at, agent_id, \
-             escalation_level and status (or their Spanish names), in any order. It is imported in the background; the \
-             same `ticket_id` again, in this file or a later one, updates its row.",
+            "An .xlsx (its first sheet) or .csv whose header names the columns ticket_id, client_id, client_type, created_at, \
+             resolved_at, agent_id, escalation_level and status, in any order; tipo_cliente, fecha_creacion, \
+             fecha_resolucion, agente_id, nivel_escalamiento and estado are the same. Dates are RFC 3339 or date cells, \
+             which are taken for UTC. `resolved_at` may be blank unless the status is RESOLVED or CLOSED, `agent_id` \
+             always. In a .csv commas, semicolons, tabs or vertical bars separate; it is UTF-8, UTF-16 with a mark, or \
+             Windows-1252. The file is imported in the background: rows that are wrong are listed, the others are in. \
+             The same `ticket_id` again, in this file or a later one, updates its row. What is no spreadsheet is refused \
+             at once; one that cannot be read ends as `failed`, with the reason in `error`.",
         )
         .takes_file("file", "The .xlsx or .csv.")
         .answers(202, "The file is stored and will be imported.", Some(AcceptedDto { process_id: sample().id.to_string() }))
