@@ -124,6 +124,9 @@ async fn refresh_backlog(state: &State) {
     }
 }
 
+/// What queues that this release does not know are called together.
+const OTHER_QUEUES: &str = "other";
+
 #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^52 are out of reach")]
 fn publish(backlog: &Backlog) {
     metrics::gauge!("outbox_pending").set(backlog.outbox_pending as f64);
@@ -133,8 +136,12 @@ fn publish(backlog: &Backlog) {
     metrics::gauge!("deliveries", "state" => "pending").set(backlog.deliveries_pending as f64);
     metrics::gauge!("deliveries", "state" => "dead").set(backlog.deliveries_dead as f64);
     metrics::gauge!("report_changes_waiting").set(backlog.unsummed_changes as f64);
-    for queue in QUEUES {
-        let dead = backlog.dead_letters.iter().find(|(name, _)| name == queue).map_or(0, |(_, dead)| *dead);
+    // Those of queues of another release together: whoever is warned of dead letters has to hear of them as well.
+    for queue in QUEUES.into_iter().chain([OTHER_QUEUES]) {
+        let belongs =
+            |name: &str| if queue == OTHER_QUEUES { !QUEUES.contains(&name) } else { name == queue };
+        let dead: i64 =
+            backlog.dead_letters.iter().filter(|(name, _)| belongs(name)).map(|(_, dead)| dead).sum();
         metrics::gauge!("dead_letters", "queue" => queue).set(dead as f64);
     }
 }

@@ -71,6 +71,22 @@ fn broker_and_database_are_put_together() {
     });
 }
 
+/// Who watches the figures has to hear of it, whatever queue this release does not know.
+#[test]
+fn dead_letters_of_every_queue_are_in_the_metrics() {
+    let desk = Desk::start();
+    for queue in ["sla-events", "sla-events", "of-another-release", "of-a-third"] {
+        dead(&desk, queue, b"{}", 1);
+    }
+    for figure in [
+        "dead_letters{queue=\"sla-events\"} 2\n",
+        "dead_letters{queue=\"ticket-imports\"} 0\n",
+        "dead_letters{queue=\"other\"} 2\n",
+    ] {
+        until(figure, || desk.anonymous().get("/metrics").expect(200).body.contains(figure).then_some(()));
+    }
+}
+
 /// After a change of settings, beside another release, or when somebody has deleted one.
 #[test]
 fn a_queue_that_is_missing_or_differs_hides_no_figures() {
