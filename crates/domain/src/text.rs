@@ -1,9 +1,16 @@
 //! Validated text. A value of one of these types has been checked once and is trusted from then on.
 //!
 //! Lengths are counted in Unicode scalar values. Text that is only white space, or that contains NUL
-//! (which PostgreSQL cannot store), is refused everywhere.
+//! (which PostgreSQL cannot store), is refused everywhere; so is what shows nothing at all.
+//!
+//! A rule that becomes stricter must not make rows unreadable that were written before: what is stored is read back
+//! by the rules without which a text is no text of its kind.
+
+mod visible;
 
 use std::fmt;
+
+pub use visible::shows_nothing;
 
 /// Why a text was refused. The message completes a sentence that begins with the member's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +30,9 @@ pub enum TextError {
     /// Nothing but white space.
     #[error("must not be blank")]
     Blank,
+    /// Nothing that can be seen.
+    #[error("must have a character that can be seen")]
+    Invisible,
     /// A NUL character.
     #[error("must not contain the NUL character")]
     Nul,
@@ -46,6 +56,11 @@ fn check(text: &str, min: usize, max: usize) -> Result<(), TextError> {
     }
 }
 
+/// Fails unless there is something to see.
+pub(crate) fn check_visible(text: &str) -> Result<(), TextError> {
+    if text.chars().all(shows_nothing) { Err(TextError::Invisible) } else { Ok(()) }
+}
+
 macro_rules! bounded_text {
     ($($(#[$doc:meta])* $name:ident: $min:literal..=$max:literal),+ $(,)?) => {$(
         $(#[$doc])*
@@ -58,8 +73,15 @@ macro_rules! bounded_text {
             /// The greatest number of characters.
             pub const MAX: usize = $max;
 
-            /// Accepts text within the bounds that is neither blank nor contains NUL; keeps it unchanged.
+            /// Accepts text within the bounds that shows something and does not contain NUL; keeps it unchanged.
             pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
+                let accepted = Self::stored(text)?;
+                check_visible(&accepted.0)?;
+                Ok(accepted)
+            }
+
+            /// Reads back what was accepted once. It may show nothing: that was not always refused.
+            pub fn stored(text: impl Into<String>) -> Result<Self, TextError> {
                 let text = text.into();
                 check(&text, Self::MIN, Self::MAX)?;
                 Ok(Self(text))

@@ -68,11 +68,11 @@ impl TicketRow {
             id: TicketId::new(self.id),
             number: TicketNumber::new(self.number),
             version: self.version,
-            title: Title::parse(self.title).map_err(corrupt("title"))?,
-            description: Description::parse(self.description).map_err(corrupt("description"))?,
+            title: Title::stored(self.title).map_err(corrupt("title"))?,
+            description: Description::stored(self.description).map_err(corrupt("description"))?,
             status: Status::parse(&self.status).map_err(corrupt("status"))?,
             priority: Priority::parse(i64::from(self.priority)).map_err(corrupt("priority"))?,
-            tags: Tags::parse(self.tags.iter().map(String::as_str)).map_err(corrupt("tags"))?,
+            tags: Tags::stored(self.tags.iter().map(String::as_str)).map_err(corrupt("tags"))?,
             client: ClientId::new(self.client_id),
             tier: tier_of(tier)?,
             agent: self.agent_id.map(AgentId::new),
@@ -133,10 +133,10 @@ impl ClientRow {
     pub(crate) fn into_client(self) -> Result<Client, Corrupt> {
         Ok(Client {
             id: ClientId::new(self.id),
-            name: PersonName::parse(self.name).map_err(corrupt("name"))?,
+            name: PersonName::stored(self.name).map_err(corrupt("name"))?,
             email: Email::parse(self.email).map_err(corrupt("email"))?,
             tier: tier_of(&self.tier)?,
-            company: Company::parse(self.company).map_err(corrupt("company"))?,
+            company: Company::stored(self.company).map_err(corrupt("company"))?,
             created_at: self.created_at,
         })
     }
@@ -158,7 +158,7 @@ impl AgentRow {
     pub(crate) fn into_agent(self) -> Result<Agent, Corrupt> {
         Ok(Agent {
             id: AgentId::new(self.id),
-            name: PersonName::parse(self.name).map_err(corrupt("name"))?,
+            name: PersonName::stored(self.name).map_err(corrupt("name"))?,
             email: Email::parse(self.email).map_err(corrupt("email"))?,
             level: AgentLevel::parse(i64::from(self.level)).map_err(corrupt("level"))?,
             active: self.active,

@@ -1,6 +1,6 @@
 //! Tags: short words that people group tickets by.
 
-use crate::text::TextError;
+use crate::text::{TextError, check_visible};
 
 /// One tag: 1 to 40 characters, trimmed and in lower case, so that `VPN ` and `vpn` are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,8 +24,15 @@ impl Tag {
     /// The greatest number of characters.
     pub const MAX: usize = 40;
 
-    /// Trims, folds to lower case, then checks.
+    /// Trims, folds to lower case, then checks. It has to show something.
     pub fn parse(text: &str) -> Result<Self, TagError> {
+        let accepted = Self::stored(text)?;
+        check_visible(&accepted.0)?;
+        Ok(accepted)
+    }
+
+    /// Reads back what was accepted once. It may show nothing: that was not always refused.
+    pub fn stored(text: &str) -> Result<Self, TagError> {
         let folded = text.trim().to_lowercase();
         if folded.contains('\0') {
             Err(TextError::Nul.into())
@@ -56,12 +63,24 @@ impl Tags {
 
     /// Reads tags; one that comes again is folded into the first, but counts.
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, TagError> {
+        Self::read(texts, Tag::parse)
+    }
+
+    /// Reads back what was accepted once.
+    pub fn stored<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, TagError> {
+        Self::read(texts, Tag::stored)
+    }
+
+    fn read<'a>(
+        texts: impl IntoIterator<Item = &'a str>,
+        one: impl Fn(&str) -> Result<Tag, TagError>,
+    ) -> Result<Self, TagError> {
         let mut tags: Vec<Tag> = Vec::new();
         for (count, text) in texts.into_iter().enumerate() {
             if count == Self::MOST {
                 return Err(TagError::TooMany);
             }
-            let tag = Tag::parse(text)?;
+            let tag = one(text)?;
             if !tags.contains(&tag) {
                 tags.push(tag);
             }

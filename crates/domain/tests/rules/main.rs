@@ -17,3 +17,4 @@ mod policies;
 mod reopening;
 mod responses;
 mod terms;
+mod texts;

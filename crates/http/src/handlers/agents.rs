@@ -74,7 +74,7 @@ impl Parameters for AgentQuery {}
 struct AgentDto {
     #[schema(required, schema_with = terms::id)]
     id: String,
-    #[schema(required, schema_with = terms::person)]
+    #[schema(required, schema_with = terms::stored_person)]
     name: String,
     #[schema(required, schema_with = terms::email)]
     email: String,

@@ -72,13 +72,13 @@ impl Parameters for ClientQuery {}
 struct ClientDto {
     #[schema(required, schema_with = terms::id)]
     id: String,
-    #[schema(required, schema_with = terms::person)]
+    #[schema(required, schema_with = terms::stored_person)]
     name: String,
     #[schema(required, schema_with = terms::email)]
     email: String,
     #[schema(required, schema_with = terms::client_type)]
     r#type: &'static str,
-    #[schema(required, schema_with = terms::company)]
+    #[schema(required, schema_with = terms::stored_company)]
     company: String,
     #[schema(required, schema_with = terms::moment)]
     created_at: String,

@@ -10,6 +10,11 @@ use utoipa::openapi::{
 /// different in every language.
 pub(super) const WHITE: &str =
     r"\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
+/// What `shows_nothing` is true for, as part of a character class: as far as \u reaches, which has four digits.
+pub(super) const UNSEEN: &str = concat!(
+    r"\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200F\u2028-\u202F",
+    r"\u205F-\u206F\u2800\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB",
+);
 /// White space and control characters, as part of a character class.
 pub(super) const WHITE_OR_CONTROL: &str =
     r"\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
@@ -51,9 +56,19 @@ pub(crate) fn whole(from: i64, to: i64) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(from)).maximum(Some(to))
 }
 
-/// Text with so many characters (Unicode scalar values) that is not blank and has no NUL.
+/// Text in a body with so many characters (Unicode scalar values) that shows something and has no NUL.
 pub(crate) fn text(min: usize, max: usize) -> ObjectBuilder {
+    string().min_length(Some(min)).max_length(Some(max)).pattern(Some(not_unseen()))
+}
+
+/// The same in an answer, which may be older than the rule that it has to show something.
+pub(super) fn stored_text(min: usize, max: usize) -> ObjectBuilder {
     string().min_length(Some(min)).max_length(Some(max)).pattern(Some(not_blank()))
+}
+
+/// No NUL, and something that can be seen.
+pub(super) fn not_unseen() -> String {
+    format!(r"^[^\u0000]*[^{UNSEEN}][^\u0000]*$")
 }
 
 /// No NUL, and something that is not white space.
@@ -93,5 +108,37 @@ pub(super) fn nullable(schema: Schema) -> Schema {
         }
         // What is put together from others says so in one of them.
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use techsupport_domain::text::shows_nothing;
+
+    use super::*;
+
+    /// The characters of the Basic Multilingual Plane for which this is true, as part of a character class.
+    fn class_of(is_in: impl Fn(char) -> bool) -> String {
+        let mut ranges: Vec<(u16, u16)> = Vec::new();
+        for code in (0..=u16::MAX).filter(|code| char::from_u32((*code).into()).is_some_and(&is_in)) {
+            match ranges.last_mut() {
+                Some((_, last)) if last.checked_add(1) == Some(code) => *last = code,
+                _ => ranges.push((code, code)),
+            }
+        }
+        let written = |(from, to): (u16, u16)| match to - from {
+            0 => format!("\\u{from:04X}"),
+            1 => format!("\\u{from:04X}\\u{to:04X}"),
+            _ => format!("\\u{from:04X}-\\u{to:04X}"),
+        };
+        ranges.into_iter().map(written).collect::<Vec<_>>().concat()
+    }
+
+    #[test]
+    fn the_classes_are_those_of_the_rules() {
+        assert_eq!(WHITE, class_of(char::is_whitespace));
+        assert_eq!(WHITE_OR_CONTROL, class_of(|it| it.is_whitespace() || it.is_control()));
+        assert_eq!(CONTROL, class_of(char::is_control));
+        assert_eq!(UNSEEN, class_of(shows_nothing));
     }
 }

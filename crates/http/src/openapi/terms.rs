@@ -21,7 +21,8 @@ use utoipa::openapi::{
 };
 
 use super::bricks::{
-    CONTROL, MOMENT, WHITE, WHITE_OR_CONTROL, day_or_moment, id_of, list, not_blank, nullable, string, text,
+    CONTROL, MOMENT, UNSEEN, WHITE, WHITE_OR_CONTROL, day_or_moment, id_of, list, not_blank, nullable,
+    stored_text, string, text,
 };
 pub(crate) use super::bricks::{names, plain_text, whole};
 
@@ -54,14 +55,23 @@ terms! {
         .examples(["2026-02-12T20:45:23.123Z"]);
     /// A ticket's title.
     title => text(Title::MIN, Title::MAX).description(Some("What it is about, in a line."));
+    /// The same in an answer.
+    stored_title => stored_text(Title::MIN, Title::MAX).description(Some("What it is about, in a line."));
     /// A ticket's description.
     description => text(Description::MIN, Description::MAX).description(Some("What happened."));
+    /// The same in an answer.
+    stored_description => stored_text(Description::MIN, Description::MAX).description(Some("What happened."));
     /// A ticket's number.
     ticket_number => string().description(Some("A short reference for people. Never repeats."));
     /// A person's name.
     person => text(PersonName::MIN, PersonName::MAX).description(Some("A person's name."));
+    /// The same in an answer.
+    stored_person => stored_text(PersonName::MIN, PersonName::MAX).description(Some("A person's name."));
     /// An organisation's name.
     company => text(Company::MIN, Company::MAX).description(Some("The organisation the client belongs to."));
+    /// The same in an answer.
+    stored_company => stored_text(Company::MIN, Company::MAX)
+        .description(Some("The organisation the client belongs to."));
     /// An e-mail address.
     email => string()
         .max_length(Some(Email::MAX))
@@ -123,13 +133,16 @@ terms! {
     /// How far a ticket has been escalated.
     escalation_level => whole(0, 3).description(Some("0 before the first escalation."));
     /// A ticket's tags.
-    tags => list(text(1, TicketTag::MAX), Tags::MOST)
+    tags => list(stored_text(1, TicketTag::MAX), Tags::MOST)
         .description(Some("Short words to group tickets by. Trimmed, in lower case, each once."));
     /// A ticket's tags as they are given: folded before they are counted.
     tags_given => list(one_tag(), Tags::MOST)
         .description(Some("Trimmed, put into lower case, repetitions dropped."));
     /// What a comment says.
     comment_body => text(CommentBody::MIN, CommentBody::MAX).description(Some("What there is to say."));
+    /// The same in an answer.
+    stored_comment_body => stored_text(CommentBody::MIN, CommentBody::MAX)
+        .description(Some("What there is to say."));
     /// For whom a comment is meant.
     visibility => names(&["PUBLIC", "INTERNAL"])
         .description(Some("A PUBLIC comment is an answer; an INTERNAL one is for the staff. PUBLIC unless said otherwise."));
@@ -232,7 +245,7 @@ terms! {
     one_tag => string()
         .min_length(Some(1))
         .pattern(Some(format!(
-            "^[{WHITE}]*[^{WHITE_OR_CONTROL}]([^{CONTROL}]{{0,{}}}[^{WHITE_OR_CONTROL}])?[{WHITE}]*$",
+            "^(?=[^\\u0000]*[^{UNSEEN}])[{WHITE}]*[^{WHITE_OR_CONTROL}]([^{CONTROL}]{{0,{}}}[^{WHITE_OR_CONTROL}])?[{WHITE}]*$",
             TicketTag::MAX - 2
         )))
         .description(Some("A tag: 1 to 40 characters beside white space around it, in any letter case."));

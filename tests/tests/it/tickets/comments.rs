@@ -68,6 +68,7 @@ fn comments_come_late_and_to_the_wrong_place() {
         (json!({}), "/body"),
         (json!({"body": ""}), "/body"),
         (json!({"body": " \n "}), "/body"),
+        (json!({"body": "\u{200B}\u{FEFF} \u{2060}"}), "/body"),
         (json!({"body": "x".repeat(10_001)}), "/body"),
         (json!({"body": "x", "visibility": "public"}), "/visibility"),
         (json!({"body": "x", "author": "me"}), "/author"),

@@ -169,3 +169,19 @@ fn opening_does_not_race_with_a_change_of_type() {
     assert_eq!(desk.database().count(odd), 0, "{tier}");
     assert_eq!(desk.database().count("tickets"), 35);
 }
+
+/// A title that shows nothing was accepted once. It is refused now, but a ticket that has one is still a ticket.
+#[test]
+fn a_title_that_shows_nothing_is_refused_and_can_be_replaced() {
+    let desk = Desk::with().without_sweep().start();
+    let admin = desk.admin();
+    let ticket = desk.ticket(&admin, "NORMAL");
+    let unseen = "\u{200B}\u{200D}\u{3164}";
+    let rename = |title: &str| admin.patch(&path(ticket), &json!({"title": title}));
+    let problem = rename(unseen).expect_problem(400, "invalid-input").json();
+    assert_eq!(problem["errors"][0]["pointer"], "/title");
+    desk.database().execute("UPDATE tickets SET title = $1 WHERE id = $2", &[&unseen, &ticket]);
+    assert_eq!(admin.get(&path(ticket)).expect(200).json()["title"], unseen);
+    let family = "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}";
+    assert_eq!(rename(family).expect(200).json()["title"], family);
+}

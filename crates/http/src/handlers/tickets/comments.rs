@@ -44,7 +44,7 @@ struct CommentDto {
     id: String,
     #[schema(required, schema_with = terms::id)]
     ticket_id: String,
-    #[schema(required, schema_with = terms::comment_body)]
+    #[schema(required, schema_with = terms::stored_comment_body)]
     body: String,
     #[schema(required, schema_with = terms::visibility)]
     visibility: &'static str,

@@ -25,9 +25,9 @@ pub(super) struct TicketDto {
     id: String,
     #[schema(required, schema_with = terms::ticket_number)]
     number: String,
-    #[schema(required, schema_with = terms::title)]
+    #[schema(required, schema_with = terms::stored_title)]
     title: String,
-    #[schema(required, schema_with = terms::description)]
+    #[schema(required, schema_with = terms::stored_description)]
     description: String,
     #[schema(required, schema_with = terms::status)]
     status: &'static str,
