@@ -336,6 +336,14 @@ fn text_is_utf_8_or_what_windows_writes() {
     }
 }
 
+/// Nothing turns into something else: what can be read is right, and what cannot be read can be told.
+#[test]
+fn text_in_two_encodings_keeps_what_can_be_read() {
+    let text = format!("{}\nt-ñ;c-1\n", joined(";", &NAMES));
+    let rows = read(&[text.as_bytes(), b"t-\xf1;c-1\n"].concat(), FileKind::Csv).unwrap();
+    assert_eq!((texts(&rows[0])[0], texts(&rows[1])[0]), ("t-ñ", "t-\u{fffd}"));
+}
+
 #[test]
 fn text_without_a_table_is_refused() {
     assert!(csv("hello\nworld\n").unwrap_err().contains("no header"));

@@ -71,14 +71,28 @@ fn ends_in_quotes(last: &[u8], separator: u8) -> bool {
     !last.is_empty() && with_another_line.into_byte_records().take(2).count() == 1
 }
 
-/// By its mark; without one UTF-8 when it is that, and otherwise what Excel writes on Windows.
+/// By its mark; without one UTF-8 when it is that, and otherwise what Excel writes on Windows. Characters that cannot be
+/// read are marked as such, so that whoever looks at a cell can tell.
 fn decoded(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     let encoding = match Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,
-        None if std::str::from_utf8(bytes).is_ok() => UTF_8,
+        None if is_utf_8(bytes) => UTF_8,
         None => WINDOWS_1252,
     };
     encoding.decode(bytes).0
+}
+
+/// Also with a few bytes in it that are not, as in files that were put together from others: taken for another encoding,
+/// every name would turn into something else without a word. By chance hardly any text looks like UTF-8.
+fn is_utf_8(bytes: &[u8]) -> bool {
+    if std::str::from_utf8(bytes).is_ok() {
+        return true;
+    }
+    let count = |(good, bad): (usize, usize), chunk: std::str::Utf8Chunk<'_>| {
+        (good + chunk.valid().chars().filter(|c| !c.is_ascii()).count(), bad + chunk.invalid().len())
+    };
+    let (good, bad) = bytes.utf8_chunks().fold((0, 0), count);
+    good >= bad
 }
 
 fn reader<R: Read>(text: R, separator: u8) -> csv::Reader<R> {
