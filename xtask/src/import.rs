@@ -73,6 +73,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let bar = progress::bar("KiB sent", u32::try_from(length.div_ceil(1_024)).unwrap_or(u32::MAX));
     let import = caller.upload(&options.file, &bar)?;
     bar.finish_and_clear();
+    // At once: it goes on without us.
+    println!("process {import}");
     let bar = progress::bar("counting rows", 0);
     let status = caller.await_end(&import, |status| {
         if status.total > 0 {
@@ -85,7 +87,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let Status { status: outcome, total, processed, failed, error } = &status;
     let outcome = outcome.replace('_', " ");
     println!("{outcome}: {total} rows, {processed} imported, {failed} failed");
-    println!("process {import}");
     if let Some(reason) = error {
         return Err(Error::Refused(format!("the import failed: {reason}")));
     }
