@@ -80,7 +80,8 @@ fn folded(title: &str) -> String {
         .chars()
         .flat_map(char::to_lowercase)
         .map(plain)
-        .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}'))
+        // Accents may also stand behind their letter, as a character of their own.
+        .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}' | '\u{300}'..='\u{36f}'))
         .collect()
 }
 
@@ -161,7 +162,7 @@ mod tests {
         "client_id",
         "TIPO_CLIENTE",
         " fecha creación ",
-        "fecha-resolucion",
+        "fecha-resolucio\u{301}n",
         "agente_id",
         "nivelEscalamiento",
     ];
