@@ -11,9 +11,9 @@ use techsupport_bootstrap::{
 
 use crate::{
     Api, ApiSettings, StartError,
+    database::NAME,
     health::{self, Health, Unwell},
     migrate,
-    start::NAME,
 };
 
 /// The API of TechSupport Pro. Settings come from the environment; see the configuration table in the

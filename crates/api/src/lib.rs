@@ -7,6 +7,8 @@ mod background;
 mod cli;
 mod collecting;
 mod credentials;
+mod database;
+mod error;
 mod first_admin;
 mod health;
 mod migrate;
@@ -18,10 +20,11 @@ mod start;
 
 pub use cli::run;
 pub use credentials::{BcryptPasswords, CredentialsError};
+pub use error::StartError;
 pub use production::refuse_weak_secrets;
 pub use running::RunningApi;
 pub use settings::{
     AdminSettings, ApiSettings, MigrateSettings, PasswordSettings, ProcessSettings, RelaySettings,
     SweepSettings,
 };
-pub use start::{Api, StartError};
+pub use start::Api;

@@ -8,35 +8,17 @@ use std::{io, sync::Arc};
 use techsupport_application::ports::{EventPublisher, Passwords};
 use techsupport_http::{EventBell, Revocations};
 use techsupport_messaging::Publisher;
-use techsupport_persistence::{Bells, Database, DatabaseSettings, Topic, listen};
+use techsupport_persistence::{Bells, Topic, listen};
 use tokio::runtime::Runtime;
 
 use crate::{
     ApiSettings, StartError,
     background::{Background, Bell, EndedSessions, Feed, Forget, Relay, Replay, Sums, Sweep},
     collecting::Collecting,
+    database::{BACKGROUND, DEAD_LETTERS, LISTENER, NAME, REPLAY, SESSIONS, SUMS, connections, ports_of},
     running::Stoppable,
     settings::ms,
-    start::{NAME, ports_of},
 };
-
-/// What the database sees as the name of sweep, relay, feed and of the one that forgets.
-const BACKGROUND: &str = "techsupport-api-background";
-
-/// The same of those who keep dead letters.
-const DEAD_LETTERS: &str = "techsupport-api-dead-letters";
-
-/// The same of the connection that hears what other processes commit.
-const LISTENER: &str = "techsupport-api-listener";
-
-/// The same of the one that puts dead letters back.
-const REPLAY: &str = "techsupport-api-replay";
-
-/// The same of the one that looks for ended sessions.
-const SESSIONS: &str = "techsupport-api-sessions";
-
-/// The same of the one that keeps the sums of imported tickets.
-const SUMS: &str = "techsupport-api-sums";
 
 /// The look for logins that have ended. It is run once before anybody is let in.
 pub(crate) fn ended_sessions(settings: &ApiSettings, revocations: &Arc<Revocations>) -> EndedSessions {
@@ -144,11 +126,6 @@ fn watch(
     let pass = Sweep::new(ports_of(&database, passwords), settings.sweep.clone(), relay);
     stoppable.sweep = Some(Background::start(pass, &sweep).map_err(no_thread())?);
     Ok(Some(sweep))
-}
-
-/// Connections that nobody else uses.
-fn connections(settings: &ApiSettings, pool_size: u32, name: &str) -> Database {
-    Database::connect(&DatabaseSettings { pool_size, ..settings.database.clone() }, name)
 }
 
 fn no_thread(that: &str) -> impl FnOnce(io::Error) -> StartError + use<> {

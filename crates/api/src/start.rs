@@ -1,16 +1,12 @@
 //! Starting, in order: what comes later may rely on what came before.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use techsupport_application::{
-    AppError, Ports,
+    Ports,
     ports::{Passwords, Readiness},
 };
-use techsupport_bootstrap::{
-    clock, ids, recorder,
-    secrets::WeakSecret,
-    telemetry::{self, TelemetryError},
-};
+use techsupport_bootstrap::{clock, recorder, telemetry};
 use techsupport_http::{BrokerHealth, EventBell, HttpDeps, HttpServer, Revocations};
 use techsupport_messaging::{Inspector, Publisher};
 use techsupport_persistence::Database;
@@ -18,52 +14,13 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ApiSettings, BcryptPasswords, CredentialsError, RunningApi,
+    ApiSettings, BcryptPasswords, RunningApi, StartError,
     background::{Pass, describe_metrics},
+    database::{NAME, ports_of},
     first_admin, passes, refuse_weak_secrets,
     running::Stoppable,
     settings::ms,
 };
-
-/// What the database, the broker and the log see as the name of this program.
-pub(crate) const NAME: &str = "techsupport-api";
-/// Why the program does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Nothing can be logged.
-    #[error(transparent)]
-    Telemetry(#[from] TelemetryError),
-    /// Production needs better secrets.
-    #[error("{0}; the production profile does not start with it")]
-    WeakSecret(#[from] WeakSecret),
-    /// Passwords cannot be hashed.
-    #[error(transparent)]
-    Credentials(#[from] CredentialsError),
-    /// The database cannot be used.
-    #[error("the database cannot be used: {0}")]
-    Database(AppError),
-    /// Migrations are missing.
-    #[error("the schema of the database is behind this program: run `techsupport-api migrate up`")]
-    SchemaBehind,
-    /// The first administrator could not be created.
-    #[error("the first administrator could not be created: {0}")]
-    FirstAdmin(AppError),
-    /// The operating system refuses something: a thread, an address, a signal handler.
-    #[error("{what}: {source}")]
-    System {
-        /// What was wanted.
-        what: String,
-        /// What it said.
-        source: io::Error,
-    },
-}
-
-impl StartError {
-    pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        let what = what.into();
-        |source| Self::System { what, source }
-    }
-}
 
 /// The whole program.
 pub struct Api;
@@ -159,17 +116,6 @@ fn serve(
     let address = server.address();
     stoppable.server = Some(runtime.spawn(server.run(stoppable.serving.clone().cancelled_owned())));
     Ok(address)
-}
-
-pub(crate) fn ports_of(database: &Database, passwords: &Arc<dyn Passwords>) -> Arc<Ports> {
-    Arc::new(Ports {
-        work: database.unit_of_work(),
-        reader: database.reader(),
-        reports: database.reports(),
-        passwords: Arc::clone(passwords),
-        new_id: ids::new_id,
-        random: ids::random,
-    })
 }
 
 /// What `/health/ready` asks.
