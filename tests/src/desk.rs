@@ -162,10 +162,6 @@ pub fn system_call() -> Call {
 impl DeskBuilder {
     /// Sets a setting by its environment variable, `SECTION__KEY`.
     #[must_use]
-    #[allow(
-        clippy::needless_pass_by_value,
-        reason = "numbers and texts alike, without a borrow at every call"
-    )]
     pub fn set(mut self, key: &str, value: impl std::fmt::Display) -> Self {
         self.variables.push((format!("TECHSUPPORT__{key}"), value.to_string()));
         self

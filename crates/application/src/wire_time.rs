@@ -22,7 +22,6 @@ pub mod option {
     use time::OffsetDateTime;
 
     /// For `#[serde(serialize_with = …)]`.
-    #[allow(clippy::ref_option, reason = "the signature is serde's")]
     pub fn serialize<S: serde::Serializer>(
         at: &Option<OffsetDateTime>,
         serializer: S,

@@ -52,7 +52,7 @@ fn the_documentation_finds_no_fault_with_itself() {
 fn the_document_is_what_was_reviewed() {
     let file = root().join("docs/openapi.json");
     let current = serde_json::to_string_pretty(&document()).unwrap() + "\n";
-    #[allow(clippy::disallowed_methods, reason = "says whether to write the file")]
+    #[expect(clippy::disallowed_methods, reason = "says whether to write the file")]
     if std::env::var("UPDATE_OPENAPI").is_ok() {
         std::fs::write(&file, &current).unwrap();
     }

@@ -138,11 +138,11 @@ impl Topology {
             .await?;
         for set in Subscription::ALL.map(|each| self.of(each)) {
             // The main queue comes last: whoever sees it can rely on the way out of it.
-            self.declare_queue(channel, &set.dead_letters, self.dead_letter_arguments()).await?;
+            declare_queue(channel, &set.dead_letters, self.dead_letter_arguments()).await?;
             for retry in &set.retries {
-                self.declare_queue(channel, &retry.name, self.retry_arguments(set, retry)).await?;
+                declare_queue(channel, &retry.name, self.retry_arguments(set, retry)).await?;
             }
-            self.declare_queue(channel, &set.main, self.main_arguments(set)).await?;
+            declare_queue(channel, &set.main, self.main_arguments(set)).await?;
             channel
                 .queue_bind(
                     set.main.as_str().into(),
@@ -153,12 +153,6 @@ impl Topology {
                 )
                 .await?;
         }
-        Ok(())
-    }
-
-    #[allow(clippy::unused_self, reason = "reads as one family with the arguments")]
-    async fn declare_queue(&self, channel: &Channel, name: &str, arguments: FieldTable) -> lapin::Result<()> {
-        channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await?;
         Ok(())
     }
 
@@ -221,6 +215,11 @@ impl QueueSet {
 }
 
 /// Through the default exchange, whose routing key is a queue's name.
+async fn declare_queue(channel: &Channel, name: &str, arguments: FieldTable) -> lapin::Result<()> {
+    channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await?;
+    Ok(())
+}
+
 fn dead_letter_to(arguments: &mut FieldTable, queue: &str) {
     arguments.insert("x-dead-letter-exchange".into(), text(""));
     arguments.insert("x-dead-letter-routing-key".into(), text(queue));
@@ -245,7 +244,7 @@ mod tests {
         topology.of(Subscription::SlaEvents)
     }
 
-    #[allow(clippy::wildcard_enum_match_arm)]
+    #[expect(clippy::wildcard_enum_match_arm)]
     fn lines(arguments: &FieldTable) -> Vec<String> {
         let line = |(key, value): (&lapin::types::ShortString, &AMQPValue)| match value {
             AMQPValue::LongString(text) => format!("{key} = {text}"),

@@ -30,7 +30,7 @@ fn moving(ticket: TicketId, to: Status) -> impl Fn(Ctx<'_>) -> Result<KeptAnswer
     move |ctx| Ok(said(200, &change_status(ctx, &crate::commands::to_status(ticket, to))?.version))
 }
 
-#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "as renderers are")]
+#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "as renderers are")]
 fn verdict(error: AppError) -> Result<KeptAnswer, AppError> {
     Ok(said(409, &error))
 }

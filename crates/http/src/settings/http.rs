@@ -165,7 +165,7 @@ pub struct CorsSettings {
 }
 
 /// An origin is scheme, host and port (RFC 6454, section 6.2): no path, no wildcard.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is garde's")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is garde's")]
 fn origin(origin: &str, _: &()) -> garde::Result {
     let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
     let sane = |host: &str| {

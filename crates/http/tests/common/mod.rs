@@ -123,7 +123,7 @@ pub fn auth_settings() -> AuthSettings {
     }
 }
 
-#[allow(clippy::disallowed_methods)]
+#[expect(clippy::disallowed_methods)]
 pub fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }

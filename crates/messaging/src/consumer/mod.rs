@@ -142,7 +142,7 @@ impl Consumer {
         Self::of(settings, topology, queues, name, options, publisher, handler, stop)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "what the two above have in common")]
+    #[expect(clippy::too_many_arguments, reason = "what the two above have in common")]
     fn of(
         settings: &BrokerSettings,
         topology: Topology,

@@ -19,7 +19,7 @@ fn defaults() -> BrokerSettings {
 }
 
 /// In definitions numbers have no size, which RabbitMQ does not compare either.
-#[allow(clippy::wildcard_enum_match_arm)]
+#[expect(clippy::wildcard_enum_match_arm)]
 fn as_json(arguments: &FieldTable) -> Value {
     let value = |value: &AMQPValue| match value {
         AMQPValue::LongString(text) => json!(text.to_string()),

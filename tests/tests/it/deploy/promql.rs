@@ -38,7 +38,7 @@ pub(super) fn asked(query: &str) -> Asked {
 impl ExprVisitor for Asked {
     type Error = std::convert::Infallible;
 
-    #[allow(clippy::wildcard_enum_match_arm, reason = "the enum is promql-parser's")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is promql-parser's")]
     fn pre_visit(&mut self, expression: &Expr) -> Result<bool, Self::Error> {
         match expression {
             Expr::VectorSelector(selector) => self.metrics.push(metric(selector)),
