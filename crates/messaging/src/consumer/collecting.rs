@@ -21,6 +21,9 @@ use crate::headers::{
 /// Why the broker gives a message up that was delivered too often.
 const TOO_OFTEN: &str = "delivery_limit";
 
+/// Nobody has put a message back more often. A number that cannot grow would make all its deaths one.
+const MOST_REPLAYS: u32 = 1_000_000;
+
 /// Keeps dead letters.
 pub trait Collector: Send + Sync + 'static {
     /// Called on a blocking thread, several at once. After it the message is forgotten at the broker. May be called
@@ -59,7 +62,7 @@ impl Collect {
         let message = GivenUp {
             queue: self.queue.to_owned(),
             key: message.key.clone(),
-            replay: count_of(properties, REPLAY),
+            replay: Some(count_of(properties, REPLAY)).filter(|replay| *replay <= MOST_REPLAYS).unwrap_or(0),
             kind: properties.kind().as_ref().map(ToString::to_string),
             content_type: properties.content_type().as_ref().map(ToString::to_string),
             // Somebody else's may be longer than a frame, and could not be published again.
@@ -148,6 +151,12 @@ mod tests {
         assert_eq!(letter.error, "the broker gave it up (delivery_limit)");
         assert_eq!((letter.message.attempts, letter.message.replay), (54, 0));
         assert_eq!(letter.failed_at, Some(datetime!(2026-02-02 02:40:01 UTC)));
+    }
+
+    #[test]
+    fn replays_that_cannot_have_been_are_not_believed() {
+        let replay = |told: u32| found(table([(REPLAY, number(told))])).message.replay;
+        assert_eq!([1, MOST_REPLAYS, MOST_REPLAYS + 1, u32::MAX].map(replay), [1, MOST_REPLAYS, 0, 0]);
     }
 
     #[test]
