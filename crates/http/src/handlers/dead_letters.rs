@@ -119,7 +119,7 @@ fn row(letter: &DeadLetterRow) -> String {
     )
 }
 
-/// The body, when it is JSON.
+/// The body, when it is JSON that everybody can read: one message must not make a page of them unreadable.
 fn document(body: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(body).ok()?;
     serde_json::from_str::<Value>(text).is_ok().then_some(text)
@@ -174,8 +174,9 @@ pub(crate) fn list_docs() -> Operation {
              given up, and again when it was to be put back but its queue could not take it: `error` says so, and it is \
              tried again until it is discarded. A bare list, as of the original service; `Link` (RFC 8288) leads to the rest with `rel=\"next\"`, and is \
              missing at the end; where messages are large, an answer has fewer than `limit`. Walking along it neither skips nor repeats messages that are there all the time.\n\n`data` \
-             is the message's JSON document, unchanged. When the message is no JSON, it is a string with its text, in which \
-             each sequence of bytes that is no UTF-8 is U+FFFD.",
+             is the message's JSON document, unchanged. When the message is no JSON, or such that many programs could not read the \
+             answer (a number beyond 1.8e308, more than 127 levels, half a surrogate pair), it is a string with its text, in \
+             which each sequence of bytes that is no UTF-8 is U+FFFD.",
         )
         .asks::<LetterQuery>()
         .answers_rows("The next ones, possibly none.", Some(usize::from(techsupport_application::Page::MAX_SIZE)), Some(sample))
@@ -243,11 +244,14 @@ mod tests {
     fn a_document_is_shown_as_it_is_and_anything_else_as_text() {
         assert_eq!(shown(b" {\"a\": [1, \"\\u00e9\"]}\n")["data"], json!({"a": [1, "\u{e9}"]}));
         assert_eq!(shown(b"null")["data"], Value::Null);
+        let deep = "[".repeat(128) + &"]".repeat(128);
         for (body, text) in [
             (&b""[..], ""),
             (b"no JSON", "no JSON"),
             (b"{\"a\":1} {}", "{\"a\":1} {}"),
             (b"\"\\ud800\"", "\"\\ud800\""),
+            (b"{\"n\":1e400}", "{\"n\":1e400}"),
+            (deep.as_bytes(), &deep),
             (b"\xef\xbb\xbf{}", "\u{feff}{}"),
             (b"a\0b\"", "a\0b\""),
             (b"\"caf\xe9\"", "\"caf\u{fffd}\""),
