@@ -37,7 +37,11 @@ const EVERYTHING_BELOW_A_WORKER: &[&str] =
     &[DOMAIN, APPLICATION, PERSISTENCE, MESSAGING, NOTIFICATIONS, SPREADSHEET, BOOTSTRAP, WORKER];
 
 const ROWS: &[Row] = &[
-    Row { name: DOMAIN, may_use: &[], external: Some(&["icu_properties", "jiff", "thiserror", "time", "uuid"]) },
+    Row {
+        name: DOMAIN,
+        may_use: &[],
+        external: Some(&["icu_properties", "jiff", "thiserror", "time", "uuid"]),
+    },
     Row {
         name: APPLICATION,
         may_use: &[DOMAIN],
