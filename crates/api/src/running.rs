@@ -32,7 +32,7 @@ pub(crate) struct Stoppable {
     pub(crate) sums: Option<Background>,
     pub(crate) replay: Option<Background>,
     pub(crate) collecting: Option<Collecting>,
-    /// How long the sweep has to come to its end, and then the relay.
+    /// How long each background pass has to come to its end.
     pub(crate) stop_wait: Duration,
     pub(crate) publisher: Publisher,
     /// Ends the connection to the broker.
