@@ -12,7 +12,7 @@ use tokio::time::{interval, timeout};
 use crate::{settings::BrokerSettings, socket::Socket, topology::Topology};
 
 /// How long a goodbye may take. Nothing depends on it.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often a connection is asked whether it still stands, besides listening for its last words.
 const CHECK_EVERY: Duration = Duration::from_secs(1);

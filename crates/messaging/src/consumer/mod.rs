@@ -15,11 +15,15 @@ use std::{sync::Arc, time::Duration};
 use lapin::BasicProperties;
 use techsupport_application::{AppError, deliveries::Verdict};
 use time::OffsetDateTime;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     backoff::Backoff,
+    link::CLOSE_TIMEOUT,
     meters,
     publisher::Publisher,
     settings::BrokerSettings,
@@ -208,10 +212,16 @@ impl Consumer {
         let parallelism = self.desk.options.parallelism;
         let opening =
             Session::open(&self.settings, &self.topology, &self.name, &self.desk.queues, parallelism);
+        tokio::pin!(opening);
         tokio::select! {
-            () = self.desk.stop.cancelled() => None,
-            session = opening => Some(session.map_err(|error| error.to_string())),
+            () = self.desk.stop.cancelled() => {}
+            session = &mut opening => return Some(session.map_err(|error| error.to_string())),
         }
+        // A handshake that is cut off is an error to lapin, and to the broker. What takes no time is brought to its end.
+        if let Ok(Ok(session)) = timeout(CLOSE_TIMEOUT, opening).await {
+            session.close().await;
+        }
+        None
     }
 
     async fn pause(&self, reason: &str, wait: Duration) {

@@ -71,6 +71,11 @@ impl Session {
         Ending::Stopped
     }
 
+    /// Ends before anything was taken. What was sent already comes again.
+    pub(super) async fn close(self) {
+        self.link.close().await;
+    }
+
     /// Takes what comes until the connection is of no use any more, and says why.
     async fn receive(&mut self, desk: &Arc<Desk>, running: &TaskTracker) -> String {
         let lost = self.link.lost();
