@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use serde::Deserialize;
@@ -15,6 +15,10 @@ use crate::{progress, wait};
 
 /// The longest that an import is waited for.
 const LIMIT: Duration = Duration::from_hours(2);
+/// How long the desk may not tell how the import gets on before nobody asks any more. It is restarted in less.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Before it is asked again then.
+const BREATHER: Duration = Duration::from_secs(1);
 /// Errors that are shown.
 const SHOWN: usize = 10;
 const BOUNDARY: &str = "techsupport-xtask-3b9f0c5e";
@@ -69,7 +73,7 @@ struct Fault {
 /// Uploads, waits and prints the summary. Fails when the import does.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let length = length(&options.file)?;
-    let caller = Caller::sign_in(&options.url, &options.email, &options.password)?;
+    let mut caller = Caller::sign_in(&options.url, &options.email, &options.password)?;
     let bar = progress::bar("KiB sent", u32::try_from(length.div_ceil(1_024)).unwrap_or(u32::MAX));
     let import = caller.upload(&options.file, &bar)?;
     bar.finish_and_clear();
@@ -114,23 +118,30 @@ fn length(file: &Path) -> Result<u64> {
 pub(crate) struct Caller {
     agent: Agent,
     url: String,
+    /// What to sign in with: a token may run out before an import ends.
+    login: String,
     token: String,
 }
 
 impl Caller {
     pub(crate) fn sign_in(url: &str, email: &str, password: &str) -> Result<Self> {
         let config = Agent::config_builder().http_status_as_error(false).build();
-        let mut caller =
-            Self { agent: config.into(), url: url.trim_end_matches('/').to_owned(), token: String::new() };
-        let body = json!({"email": email, "password": password}).to_string();
-        let sent = caller
-            .agent
-            .post(format!("{}/api/auth/login", caller.url))
-            .header("content-type", "application/json")
-            .send(body);
-        let answer = answered(sent)?;
-        answer["accessToken"].as_str().unwrap_or_default().clone_into(&mut caller.token);
+        let login = json!({"email": email, "password": password}).to_string();
+        let url = url.trim_end_matches('/').to_owned();
+        let mut caller = Self { agent: config.into(), url, login, token: String::new() };
+        caller.renew()?;
         Ok(caller)
+    }
+
+    /// Signs in again.
+    fn renew(&mut self) -> Result<()> {
+        let sent = self
+            .agent
+            .post(format!("{}/api/auth/login", self.url))
+            .header("content-type", "application/json")
+            .send(self.login.as_str());
+        answered(sent)?["accessToken"].as_str().unwrap_or_default().clone_into(&mut self.token);
+        Ok(())
     }
 
     /// The id of the import.
@@ -163,12 +174,22 @@ impl Caller {
         serde_json::from_value(answer).map_err(Error::malformed("the status of an import"))
     }
 
-    /// Waits until it has ended.
-    pub(crate) fn await_end(&self, import: &str, mut tell: impl FnMut(&Status)) -> Result<Status> {
-        let ended = wait::until(LIMIT, || {
-            let status = self.status(import)?;
-            tell(&status);
-            Ok(status.has_ended().then_some(status))
+    /// Waits until it has ended. It goes on while the desk is restarted, and longer than a token lasts; so does this.
+    pub(crate) fn await_end(&mut self, import: &str, mut tell: impl FnMut(&Status)) -> Result<Status> {
+        let mut unheard_since = None;
+        let ended = wait::until(LIMIT, || match self.status(import) {
+            Ok(status) => {
+                unheard_since = None;
+                tell(&status);
+                Ok(status.has_ended().then_some(status))
+            }
+            Err(error) if unheard_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE => Err(error),
+            Err(_) => {
+                wait::pause(BREATHER);
+                // When that is refused as well, the next look says so.
+                drop(self.renew());
+                Ok(None)
+            }
         })?;
         ended.ok_or_else(|| Error::Refused(format!("the import {import} has not ended")))
     }

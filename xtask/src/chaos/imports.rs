@@ -48,7 +48,7 @@ fn perform(stage: &mut Stage, options: &Options, rows: u32) -> Result<()> {
     let content = sheets::xlsx(sheets::tickets(rows, options.seed))?;
     std::fs::write(&file, &content).map_err(Error::io(format!("writing {}", file.display())))?;
     stage.start_importer(&[("TECHSUPPORT__IMPORTS__LEASE_MS", LEASE_MS)])?;
-    let caller = Caller::sign_in(&stage.url(), "admin@techsupport.pro", "admin123")?;
+    let mut caller = Caller::sign_in(&stage.url(), "admin@techsupport.pro", "admin123")?;
     let import = caller.upload(&file, &indicatif::ProgressBar::hidden())?;
     let bar = progress::bar("kills", options.kills);
     let mut chance = ChaCha12Rng::seed_from_u64(options.seed);
