@@ -10,7 +10,7 @@ use crate::problem::Problem;
 /// What such an answer is called.
 pub(crate) const MEDIA_TYPE: &str = "text/csv; charset=utf-8";
 
-/// Tells a spreadsheet that what follows is UTF-8 (ADR 021): once it is a file, nobody knows the media type any more.
+/// Tells a spreadsheet that what follows is UTF-8 (ADR 020): once it is a file, nobody knows the media type any more.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Both have one address, so no cache may hand out one for the other (RFC 9110, section 12.5.5).
