@@ -58,6 +58,12 @@ pub enum Error {
     /// The caller has to change something first; the text says what.
     #[error("{0}")]
     Refused(String),
+    /// The desk wants to know again who asks.
+    #[error("{0}")]
+    SignedOut(String),
+    /// The desk cannot answer for the moment.
+    #[error("{0}")]
+    Away(String),
     /// The server was given by the environment: it is not ours to stop or kill.
     #[error("{0} was given by the environment and is not ours to stop")]
     NotOurs(&'static str),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use ureq::{Agent, SendBody};
+use ureq::{Agent, SendBody, http::StatusCode};
 
 use crate::error::{Error, Result};
 use crate::{progress, wait};
@@ -177,18 +177,24 @@ impl Caller {
     /// Waits until it has ended. It goes on while the desk is restarted, and longer than a token lasts; so does this.
     pub(crate) fn await_end(&mut self, import: &str, mut tell: impl FnMut(&Status)) -> Result<Status> {
         let mut unheard_since = None;
-        let ended = wait::until(LIMIT, || match self.status(import) {
-            Ok(status) => {
-                unheard_since = None;
-                tell(&status);
-                Ok(status.has_ended().then_some(status))
+        let ended = wait::until(LIMIT, || {
+            let mut looked = self.status(import);
+            if let Err(Error::SignedOut(_)) = looked {
+                looked = self.renew().and_then(|()| self.status(import));
             }
-            Err(error) if unheard_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE => Err(error),
-            Err(_) => {
-                wait::pause(BREATHER);
-                // When that is refused as well, the next look says so.
-                drop(self.renew());
-                Ok(None)
+            match looked {
+                Ok(status) => {
+                    unheard_since = None;
+                    tell(&status);
+                    Ok(status.has_ended().then_some(status))
+                }
+                Err(Error::Away(_))
+                    if unheard_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE =>
+                {
+                    wait::pause(BREATHER);
+                    Ok(None)
+                }
+                Err(error) => Err(error),
             }
         })?;
         ended.ok_or_else(|| Error::Refused(format!("the import {import} has not ended")))
@@ -225,12 +231,20 @@ impl Read for Counted {
 
 /// The JSON of a good answer; what a problem says otherwise.
 fn answered(sent: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value> {
-    let mut answer = sent.map_err(|error| Error::Refused(format!("the desk does not answer: {error}")))?;
+    let mut answer = sent.map_err(|error| Error::Away(format!("the desk does not answer: {error}")))?;
     let status = answer.status();
-    let text = answer.body_mut().read_to_string().map_err(|error| Error::Refused(error.to_string()))?;
-    let value: Value = serde_json::from_str(&text).map_err(Error::malformed("an answer of the desk"))?;
+    let text = answer.body_mut().read_to_string().map_err(|error| Error::Away(error.to_string()))?;
+    let value = serde_json::from_str::<Value>(&text);
     if status.is_success() {
-        return Ok(value);
+        return value.map_err(Error::malformed("an answer of the desk"));
     }
-    Err(Error::Refused(format!("the desk says {status}: {}", value["detail"].as_str().unwrap_or(&text))))
+    // What is between us and the desk may answer with something else.
+    let problem = value.unwrap_or_default();
+    let said = format!("the desk says {status}: {}", problem["detail"].as_str().unwrap_or(&text));
+    Err(match status {
+        StatusCode::UNAUTHORIZED => Error::SignedOut(said),
+        StatusCode::TOO_MANY_REQUESTS => Error::Away(said),
+        status if status.is_server_error() => Error::Away(said),
+        _ => Error::Refused(said),
+    })
 }
