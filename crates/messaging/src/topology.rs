@@ -214,12 +214,12 @@ impl QueueSet {
     }
 }
 
-/// Through the default exchange, whose routing key is a queue's name.
 async fn declare_queue(channel: &Channel, name: &str, arguments: FieldTable) -> lapin::Result<()> {
     channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await?;
     Ok(())
 }
 
+/// Through the default exchange, whose routing key is a queue's name.
 fn dead_letter_to(arguments: &mut FieldTable, queue: &str) {
     arguments.insert("x-dead-letter-exchange".into(), text(""));
     arguments.insert("x-dead-letter-routing-key".into(), text(queue));
