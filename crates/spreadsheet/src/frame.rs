@@ -7,13 +7,13 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize};
 use techsupport_application::imports::SheetRow;
 
-/// The longest frame that is read. Rows come in batches of [`BATCH`], with texts of at most [`LONGEST_TEXT`] bytes, and
-/// JSON writes a byte as six at most.
+/// The longest frame that is read. Rows come in batches of [`BATCH`], with texts hardly longer than [`LONGEST_TEXT`], and
+/// JSON writes a character as six bytes at most.
 const LONGEST: u32 = 16 * 1_024 * 1_024;
 /// Rows of a frame at most.
 pub(crate) const BATCH: usize = 200;
-/// How much of a text is handed on, in characters; every rule refuses a text that is as long. What waits for the worker is
-/// bounded by it.
+/// How much of a text is handed on, in characters; every rule refuses a text that is as long. What waits for the worker
+/// is bounded by it.
 pub(crate) const LONGEST_TEXT: usize = 200;
 
 /// One message.

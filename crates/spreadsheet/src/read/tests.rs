@@ -344,6 +344,30 @@ fn text_in_two_encodings_keeps_what_can_be_read() {
     assert_eq!((texts(&rows[0])[0], texts(&rows[1])[0]), ("t-ñ", "t-\u{fffd}"));
 }
 
+/// Otherwise two ids that begin alike would become one, without a word.
+#[test]
+fn what_is_too_long_is_not_shortened_to_something_else() {
+    let blanks = |count| " ".repeat(count);
+    let id = "x".repeat(60);
+    let both = |given: &str| {
+        let sheet = [row(1, &NAMES), format!(r#"<row r="2">{}</row>"#, text_cell("A2", given))].concat();
+        let text = format!("{}\n{given},c-1\n", joined(",", &NAMES));
+        [xlsx(&sheet), csv(&text)].map(|rows| rows.unwrap()[0].cells[0].clone())
+    };
+    for padded in [format!("{}{id}", blanks(150)), format!("\u{a0}{id}{}", blanks(300))] {
+        for cell in both(&padded) {
+            assert_eq!(cell, Cell::Text(id.clone()), "{padded:?}");
+        }
+    }
+    let long = "x".repeat(201);
+    for long in [long, format!("{id}{}{id}", blanks(150)), format!("{}3", "0".repeat(250))] {
+        for cell in both(&long) {
+            let Cell::Text(text) = cell else { panic!("{cell:?} is no text") };
+            assert_eq!(text.trim().chars().count(), 201, "{long:?}");
+        }
+    }
+}
+
 #[test]
 fn text_without_a_table_is_refused() {
     assert!(csv("hello\nworld\n").unwrap_err().contains("no header"));
