@@ -10,7 +10,11 @@ use std::{
 };
 
 use actix_multipart::{Field, Multipart, MultipartError};
-use actix_web::{dev::Payload, http::header, web::Bytes};
+use actix_web::{
+    dev::Payload,
+    http::header::{self, Charset, ContentDisposition},
+    web::Bytes,
+};
 use futures_util::StreamExt as _;
 use sha2::{Digest, Sha256};
 use techsupport_application::{
@@ -109,7 +113,8 @@ impl Inbound {
         patience: &mut Patience,
         stored: &mut Option<Uuid>,
     ) -> Result<(Upload, [u8; 32]), Problem> {
-        let name = file_name(&field).ok_or_else(|| wrong("/file", "must be a file, with its name"))?;
+        let name = field.content_disposition().and_then(file_name);
+        let name = name.ok_or_else(|| wrong("/file", "must be a file, with its name"))?;
         let settings = &self.state.settings.uploads;
         let part_bytes = settings.part_bytes;
         let file = (self.state.ports.new_id)();
@@ -166,11 +171,15 @@ impl Patience {
 }
 
 /// The one that says its encoding (`filename*`) first. RFC 7578 wants none of it in forms, but there are clients whose
-/// other one is not readable then.
-fn file_name(field: &Field) -> Option<FileName> {
-    let disposition = field.content_disposition()?;
-    let extended = disposition.get_filename_ext().map(|name| String::from_utf8_lossy(&name.value));
-    FileName::parse(extended.as_deref().or_else(|| disposition.get_filename())?)
+/// other one is not readable then. In an encoding that is not UTF-8, or is not what it says, it is as good as none.
+fn file_name(disposition: &ContentDisposition) -> Option<FileName> {
+    let extended = disposition.get_filename_ext().filter(|name| is_utf_8(&name.charset));
+    let extended = extended.and_then(|name| std::str::from_utf8(&name.value).ok());
+    extended.and_then(FileName::parse).or_else(|| disposition.get_filename().and_then(FileName::parse))
+}
+
+fn is_utf_8(charset: &Charset) -> bool {
+    matches!(charset, Charset::Ext(name) if name.eq_ignore_ascii_case("utf-8"))
 }
 
 fn check_type(headers: &header::HeaderMap) -> Result<(), Problem> {
@@ -206,4 +215,30 @@ fn broken(error: &MultipartError) -> Problem {
     tracing::debug!(%error, "a form broke off or is malformed");
     Problem::new(Kind::MalformedBody, "the body is not properly made multipart/form-data, or broke off")
         .closing()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn an_extended_name_counts_only_where_it_can_be_read() {
+        for (parameters, taken) in [
+            ("filename=\"a.csv\"; filename*=UTF-8''hist%C3%B3rico.csv", Some("histórico.csv")),
+            ("filename*=utf-8'es'b.csv; filename=\"a.csv\"", Some("b.csv")),
+            ("filename=\"a.csv\"; filename*=ISO-8859-1''hist%F3rico.csv", Some("a.csv")),
+            ("filename=\"a.csv\"; filename*=UTF-8''hist%F3rico.csv", Some("a.csv")),
+            ("filename=\"a.csv\"; filename*=UTF-8''%20/", Some("a.csv")),
+            ("filename=\"a.csv\"", Some("a.csv")),
+            ("filename*=ISO-8859-1''hist%F3rico.csv", None),
+            ("name=\"file\"", None),
+        ] {
+            let value = format!("form-data; {parameters}");
+            let value = header::HeaderValue::from_str(&value).unwrap();
+            let name = file_name(&ContentDisposition::from_raw(&value).unwrap());
+            assert_eq!(name.as_ref().map(FileName::as_str), taken, "{parameters}");
+        }
+    }
 }
