@@ -144,7 +144,7 @@ fn id(cell: &Cell) -> Result<String, String> {
     }
     // What stood there is not known any more: two ids could have become one.
     if id.contains(char::REPLACEMENT_CHARACTER) {
-        return Err("has characters that cannot be read; save the file as UTF-8".to_owned());
+        return Err("has characters that cannot be read".to_owned());
     }
     Ok(id)
 }
@@ -251,7 +251,7 @@ mod tests {
         for (index, cell, said) in [
             (0, text("  "), "ticket_id is required"),
             (0, text("a\u{0}b"), "ticket_id must not have control characters"),
-            (0, text("t-\u{fffd}"), "ticket_id has characters that cannot be read; save the file as UTF-8"),
+            (0, text("t-\u{fffd}"), "ticket_id has characters that cannot be read"),
             (0, text(&"x".repeat(101)), "ticket_id must not have more than 100 characters"),
             (1, Cell::Other("#N/A".to_owned()), "client_id must be text"),
             (2, text("GOLD"), "client_type is not one of VIP, NORMAL"),
