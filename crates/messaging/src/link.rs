@@ -12,7 +12,7 @@ use tokio::time::{interval, timeout};
 use crate::{settings::BrokerSettings, socket::Socket, topology::Topology};
 
 /// How long a goodbye may take. Nothing depends on it.
-pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often a connection is asked whether it still stands, besides listening for its last words.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -127,6 +127,22 @@ impl Link {
         while self.connection.status().closing() {
             check.tick().await;
         }
+    }
+}
+
+/// For whoever does not want any more what it is opening. A handshake that is cut off is an error to lapin, and to the
+/// broker: what takes no time is brought to its end, and says goodbye with `close`.
+pub(crate) async fn abandon<T>(
+    opening: impl Future<Output = Result<T, LinkError>>,
+    close: impl AsyncFnOnce(T),
+) {
+    let leaving = async {
+        if let Ok(opened) = opening.await {
+            close(opened).await;
+        }
+    };
+    if timeout(CLOSE_TIMEOUT, leaving).await.is_err() {
+        tracing::debug!("the broker does not answer the handshake");
     }
 }
 

@@ -3,7 +3,7 @@
 //! A task owns the connection and serves one batch at a time, so every return belongs to the batch at hand.
 //! While there is no connection it refuses at once: nobody waits for a broker that is down, the outbox does.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use lapin::{Channel, options::ConfirmSelectOptions};
 use techsupport_application::{
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     backoff::Backoff,
     confirms::{Fate, publish_batch},
-    link::{Link, LinkError},
+    link::{Link, LinkError, abandon},
     meters,
     outgoing::Outgoing,
     settings::BrokerSettings,
@@ -223,9 +223,10 @@ impl Office {
         loop {
             let (settings, topology, name) =
                 (self.settings.clone(), self.topology.clone(), self.name.clone());
-            let connecting = async move { open(&settings, &topology, &name).await };
-            match self.refuse_until(&excuse, connecting).await {
-                None => return,
+            let mut connecting = pin!(open(&settings, &topology, &name));
+            match self.refuse_until(&excuse, connecting.as_mut()).await {
+                // The channel ends with its connection.
+                None => return abandon(connecting, async |(link, _channel)| link.close().await).await,
                 Some(Ok((link, channel))) => {
                     tracing::info!(link = self.name, "connected to the broker");
                     self.set_connected(true);
@@ -319,6 +320,11 @@ mod tests {
 
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
     use super::*;
     use crate::settings::tests::settings;
 
@@ -328,6 +334,32 @@ mod tests {
     /// For the test below: a task that belongs to nobody else panics the first time.
     pub(super) fn panic_once(settings: &BrokerSettings) {
         assert!(settings.prefix != PANICKING || PANICKED.swap(true, Ordering::Relaxed), "on purpose");
+    }
+
+    /// Connection.Start of AMQP 0-9-1: no properties, PLAIN, `en_US`.
+    const GREETING: &[u8] = b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US\xce";
+    /// Connection.Start-Ok, behind the length of its frame.
+    const ANSWER: [u8; 4] = [0, 10, 0, 11];
+
+    #[tokio::test]
+    async fn a_stop_does_not_cut_a_handshake_off() {
+        let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("amqp://{}", broker.local_addr().unwrap()).into();
+        let stop = CancellationToken::new();
+        let publisher = Publisher::start(&BrokerSettings { url, ..settings() }, "test", stop.clone());
+        let (mut peer, _) = broker.accept().await.unwrap();
+        peer.read_exact(&mut [0; 8]).await.unwrap();
+        stop.cancel();
+        // There is one thread: the publisher has seen it now.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        peer.write_all(GREETING).await.unwrap();
+        let mut frame = [0; 11];
+        peer.read_exact(&mut frame).await.unwrap();
+        assert!(frame.ends_with(&ANSWER), "{frame:?}");
+        drop(peer);
+        tokio::time::timeout(Duration::from_secs(30), publisher.ended()).await.unwrap();
     }
 
     #[tokio::test]

@@ -15,15 +15,12 @@ use std::{sync::Arc, time::Duration};
 use lapin::BasicProperties;
 use techsupport_application::{AppError, deliveries::Verdict};
 use time::OffsetDateTime;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout},
-};
+use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     backoff::Backoff,
-    link::CLOSE_TIMEOUT,
+    link::abandon,
     meters,
     publisher::Publisher,
     settings::BrokerSettings,
@@ -217,10 +214,7 @@ impl Consumer {
             () = self.desk.stop.cancelled() => {}
             session = &mut opening => return Some(session.map_err(|error| error.to_string())),
         }
-        // A handshake that is cut off is an error to lapin, and to the broker. What takes no time is brought to its end.
-        if let Ok(Ok(session)) = timeout(CLOSE_TIMEOUT, opening).await {
-            session.close().await;
-        }
+        abandon(opening, Session::close).await;
         None
     }
 
