@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use techsupport_bootstrap::{
     program,
     settings::{self, SettingsError},
-    shutdown::Signals,
+    shutdown::{Signals, Unfinished},
 };
 
 use crate::{
@@ -72,8 +72,8 @@ pub(crate) enum CliError {
     Migrate(#[from] techsupport_application::AppError),
     #[error("the schema is still behind this program after {0} s")]
     StillBehind(u64),
-    #[error("interrupted before it was done")]
-    Interrupted,
+    #[error(transparent)]
+    Unfinished(#[from] Unfinished),
     #[error("{0}")]
     Unwell(#[from] Unwell),
     #[error("{0}")]
@@ -93,13 +93,13 @@ pub fn run() -> ExitCode {
 fn serve() -> Result<(), CliError> {
     let settings: ApiSettings = settings::load()?;
     let signals = Signals::hear()?;
-    let started = signals.unless_one_comes(move || Api::start(&settings)).ok_or(CliError::Interrupted)?;
+    let started = signals.unless_one_comes(move || Api::start(&settings))?;
     Ok(started?.run_until(signals.stop())?)
 }
 
 /// A step that is interrupted is undone by the database.
 fn change_schema(step: Step) -> Result<(), CliError> {
-    Signals::hear()?.unless_one_comes(move || migrate::run(step)).unwrap_or(Err(CliError::Interrupted))
+    Signals::hear()?.unless_one_comes(move || migrate::run(step))?
 }
 
 #[cfg(test)]

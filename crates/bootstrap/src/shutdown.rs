@@ -9,6 +9,17 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// Why nothing came of a work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfinished {
+    /// A signal came before it had ended.
+    #[error("interrupted before it was done")]
+    Interrupted,
+    /// A defect. The panic has been reported where it happened.
+    #[error("it panicked before it was done")]
+    Panicked,
+}
+
 /// Hears SIGTERM and SIGINT from the first moment on. The first process of a container has to: a signal that it does
 /// not handle is not delivered to it, and it would only end once it is killed.
 pub struct Signals {
@@ -24,20 +35,34 @@ impl Signals {
         Ok(Self { runtime, stop })
     }
 
-    /// What comes of `work`, which may block. `None` when a signal came before it had ended, or when it panicked: then
-    /// the process is to end, whatever `work` is doing.
+    /// What comes of `work`, which may block. An error when a signal came before it had ended, or when it panicked: then
+    /// the process is to end, whatever `work` is doing. What has come of it is returned although a signal came, too:
+    /// whoever gets it ends it in order.
     pub fn unless_one_comes<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
+    ) -> Result<T, Unfinished> {
         let (tell, told) = oneshot::channel();
         thread::spawn(move || drop(tell.send(work())));
-        self.runtime.block_on(async {
+        self.outcome(told)
+    }
+
+    fn outcome<T>(&self, mut told: oneshot::Receiver<T>) -> Result<T, Unfinished> {
+        let ended = self.runtime.block_on(async {
             tokio::select! {
+                biased;
+                outcome = &mut told => Some(outcome),
                 () = self.stop.cancelled() => None,
-                outcome = told => outcome.ok(),
             }
-        })
+        });
+        match ended {
+            Some(outcome) => outcome.map_err(|_| Unfinished::Panicked),
+            // Looked at once more out here: what is dropped inside of a runtime cannot wait for what it has to end.
+            None => told.try_recv().map_err(|nothing| match nothing {
+                oneshot::error::TryRecvError::Empty => Unfinished::Interrupted,
+                oneshot::error::TryRecvError::Closed => Unfinished::Panicked,
+            }),
+        }
     }
 
     /// Is cancelled by the first of them.
@@ -64,4 +89,47 @@ pub fn on_signal() -> io::Result<CancellationToken> {
         stop.cancel();
     });
     Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn signals(came: bool) -> Signals {
+        let stop = CancellationToken::new();
+        if came {
+            stop.cancel();
+        }
+        Signals { runtime: Builder::new_multi_thread().worker_threads(1).build().unwrap(), stop }
+    }
+
+    /// Which of both is looked at first must not be a matter of luck: hence often.
+    #[test]
+    fn what_came_of_it_is_returned_although_a_signal_came() {
+        let signals = signals(true);
+        for _ in 0..100 {
+            let (tell, told) = oneshot::channel();
+            tell.send("done").unwrap();
+            assert_eq!(signals.outcome(told), Ok("done"));
+        }
+    }
+
+    #[test]
+    fn a_signal_interrupts() {
+        let (_tell, told) = oneshot::channel::<()>();
+        assert_eq!(signals(true).outcome(told), Err(Unfinished::Interrupted));
+    }
+
+    #[test]
+    fn a_panic_is_no_interruption() {
+        let work = || assert!(std::hint::black_box(false), "on purpose");
+        for came in [false, true] {
+            let (tell, told) = oneshot::channel();
+            drop(thread::spawn(move || drop(tell.send(work()))).join());
+            assert_eq!(signals(came).outcome(told), Err(Unfinished::Panicked));
+        }
+        assert_eq!(signals(false).unless_one_comes(work), Err(Unfinished::Panicked));
+    }
 }
