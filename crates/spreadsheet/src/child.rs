@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
-    os::fd::AsFd,
+    os::{fd::AsFd, unix::process::parent_id},
     process::ExitCode,
 };
 
@@ -32,8 +32,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> io::Result<()> {
     let usage = || io::Error::other("this command is for import-worker itself");
     let kind = arguments.next().and_then(|name| FileKind::parse(&name)).ok_or_else(usage)?;
     let after: u32 = arguments.next().and_then(|row| row.parse().ok()).ok_or_else(usage)?;
+    let worker: u32 = arguments.next().and_then(|id| id.parse().ok()).ok_or_else(usage)?;
     let limits = ParserLimits::parse(&mut arguments).ok_or_else(usage)?;
-    confine(&limits)?;
+    confine(&limits, worker)?;
     let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut out = BufWriter::new(io::stdout().lock());
     let outcome = tell(&file, kind, after, &limits, &mut out);
@@ -46,15 +47,23 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> io::Result<()> {
 }
 
 /// Before the first byte of the file is looked at. Nobody can take these back.
-fn confine(limits: &ParserLimits) -> io::Result<()> {
+fn confine(limits: &ParserLimits, worker: u32) -> io::Result<()> {
     let memory = limits.memory_mib.saturating_mul(1_024 * 1_024);
     rlimit::setrlimit(Resource::AS, memory, memory)?;
     // At the first bound a signal ends the process, at the second, should it ignore that, another one.
     rlimit::setrlimit(Resource::CPU, limits.cpu_s, limits.cpu_s.saturating_add(1))?;
     rlimit::setrlimit(Resource::CORE, 0, 0)?;
     end_with_the_worker()?;
+    // Of a worker that was gone before, no signal comes.
+    if !is_child_of(worker) {
+        return Err(io::Error::other("the worker is gone already"));
+    }
     // It writes no file and starts no process.
     rlimit::setrlimit(Resource::FSIZE, 0, 0)
+}
+
+fn is_child_of(process: u32) -> bool {
+    parent_id() == process
 }
 
 /// While rows are counted nothing is written, so nothing would tell that nobody listens any more.
@@ -100,4 +109,15 @@ fn tell(
 
 fn send(out: &mut impl Write, frame: &Frame) -> Result<(), Stop> {
     frame::write(out, frame).map_err(|_| Stop::Gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parser_knows_its_worker_from_whoever_takes_in_orphans() {
+        assert!(is_child_of(parent_id()));
+        assert!(!is_child_of(std::process::id()), "nobody is its own parent");
+    }
 }

@@ -65,9 +65,12 @@ impl FileIntake for Intake {
         self.file.seek(SeekFrom::Start(0)).map_err(AppError::internal)?;
         let mut command = Command::new(&self.parser.program);
         command.args([self.parser.subcommand, kind.name()]).arg(after.to_string());
+        command.arg(std::process::id().to_string());
         command.args(self.parser.limits.arguments());
         // Nothing of ours is of use to it, least of all our passwords.
         command.env_clear().stdin(self.file).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // The signal that ends a parser comes when this thread ends, not only with the process: whoever calls stays until
+        // there is nothing more to hear.
         let mut child = command.spawn().map_err(AppError::internal)?;
         let (to_worker, frames) = sync_channel(WAITING_FRAMES);
         if let (Some(out), Some(complaints)) = (child.stdout.take(), child.stderr.take()) {
