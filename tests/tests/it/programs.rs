@@ -196,20 +196,6 @@ fn whoever_is_stopped_reports_no_error() {
     }
 }
 
-/// Whoever has just begun to listen is connecting to the broker.
-#[test]
-fn whoever_is_stopped_at_once_reports_no_error() {
-    let desk = Desk::start();
-    desk.await_topology();
-    for _ in 0..5 {
-        let mut api = Running::start(&desk);
-        api.address();
-        assert!(api.terminate().success());
-        let errors: Vec<_> = api.lines.iter().filter(|line| line["level"] == 50).collect();
-        assert!(errors.is_empty(), "{errors:?}");
-    }
-}
-
 /// Killed with -9 in the middle of everything: what was answered is there, and what was not published is
 /// published by the next one.
 #[test]
