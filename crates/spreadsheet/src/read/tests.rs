@@ -354,7 +354,10 @@ fn what_is_too_long_is_not_shortened_to_something_else() {
         let text = format!("{}\n{given},c-1\n", joined(",", &NAMES));
         [xlsx(&sheet), csv(&text)].map(|rows| rows.unwrap()[0].cells[0].clone())
     };
-    for padded in [format!("{}{id}", blanks(150)), format!("\u{a0}{id}{}", blanks(300))] {
+    assert_eq!(both(" x "), [" x ", " x "].map(|text| Cell::Text(text.to_owned())), "as it stands there");
+    for padded in
+        [format!("{}{id}", blanks(150)), format!("{}{id}", blanks(300)), format!("\u{a0}{id}{}", blanks(300))]
+    {
         for cell in both(&padded) {
             assert_eq!(cell, Cell::Text(id.clone()), "{padded:?}");
         }

@@ -123,9 +123,12 @@ fn with_zone(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// As much of a text as anybody will look at. What is too long stays so: the blanks around it, which no rule minds, are not
-/// counted, and the mark at its end keeps a blank there from being trimmed, or `00…03` from being read as another number.
+/// As much of a text as anybody will look at. What is too long stays so: the blanks around it, which no rule minds, go
+/// first, and the mark at its end keeps a blank there from being trimmed, or `00…03` from being read as another number.
 pub(super) fn cut(text: &str) -> String {
+    if text.chars().nth(LONGEST_TEXT).is_none() {
+        return text.to_owned();
+    }
     let mut rest = text.trim().chars();
     let mut kept: String = rest.by_ref().take(LONGEST_TEXT).collect();
     if rest.next().is_some() {
