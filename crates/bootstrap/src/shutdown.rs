@@ -127,7 +127,11 @@ mod tests {
         let work = || assert!(std::hint::black_box(false), "on purpose");
         for came in [false, true] {
             let (tell, told) = oneshot::channel();
-            drop(thread::spawn(move || drop(tell.send(work()))).join());
+            let panicked = thread::spawn(move || {
+                work();
+                tell.send(())
+            });
+            assert!(panicked.join().is_err());
             assert_eq!(signals(came).outcome(told), Err(Unfinished::Panicked));
         }
         assert_eq!(signals(false).unless_one_comes(work), Err(Unfinished::Panicked));
