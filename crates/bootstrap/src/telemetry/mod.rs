@@ -76,6 +76,3 @@ pub fn init_with(
 fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
-
-#[cfg(test)]
-mod tests;

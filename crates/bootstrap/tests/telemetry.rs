@@ -1,10 +1,11 @@
-//! The subscriber belongs to the whole process, so that this is one test.
+//! The subscriber and the panic hook belong to the whole process: this is one test, alone in its own, since
+//! whatever another one logged, or panicked with, would be among its lines.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::{panic, thread};
 
-use super::*;
+use techsupport_bootstrap::telemetry::{LogSettings, capture, init};
 
 #[test]
 fn an_event_is_one_line_with_the_fields_of_its_spans() {
