@@ -9,6 +9,8 @@
 //! wait is without a limit; a connection that failed once is never used again.
 
 mod backoff;
+#[cfg(test)]
+mod broker_double;
 mod confirms;
 mod consumer;
 mod headers;

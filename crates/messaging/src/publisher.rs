@@ -320,13 +320,8 @@ mod tests {
 
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpListener,
-    };
-
     use super::*;
-    use crate::settings::tests::settings;
+    use crate::{broker_double::BrokerDouble, settings::tests::settings};
 
     const PANICKING: &str = "panicking";
     static PANICKED: AtomicBool = AtomicBool::new(false);
@@ -336,29 +331,12 @@ mod tests {
         assert!(settings.prefix != PANICKING || PANICKED.swap(true, Ordering::Relaxed), "on purpose");
     }
 
-    /// Connection.Start of AMQP 0-9-1: no properties, PLAIN, `en_US`.
-    const GREETING: &[u8] = b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US\xce";
-    /// Connection.Start-Ok, behind the length of its frame.
-    const ANSWER: [u8; 4] = [0, 10, 0, 11];
-
     #[tokio::test]
     async fn a_stop_does_not_cut_a_handshake_off() {
-        let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("amqp://{}", broker.local_addr().unwrap()).into();
+        let broker = BrokerDouble::start().await;
         let stop = CancellationToken::new();
-        let publisher = Publisher::start(&BrokerSettings { url, ..settings() }, "test", stop.clone());
-        let (mut peer, _) = broker.accept().await.unwrap();
-        peer.read_exact(&mut [0; 8]).await.unwrap();
-        stop.cancel();
-        // There is one thread: the publisher has seen it now.
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
-        }
-        peer.write_all(GREETING).await.unwrap();
-        let mut frame = [0; 11];
-        peer.read_exact(&mut frame).await.unwrap();
-        assert!(frame.ends_with(&ANSWER), "{frame:?}");
-        drop(peer);
+        let publisher = Publisher::start(&broker.settings(), "test", stop.clone());
+        broker.answered_although(|| stop.cancel()).await;
         tokio::time::timeout(Duration::from_secs(30), publisher.ended()).await.unwrap();
     }
 

@@ -228,3 +228,37 @@ impl Consumer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{broker_double::BrokerDouble, settings::tests::settings};
+
+    #[tokio::test]
+    async fn a_stop_does_not_cut_a_handshake_off() {
+        let broker = BrokerDouble::start().await;
+        let stop = CancellationToken::new();
+        let options = ConsumerOptions {
+            parallelism: 1,
+            drain_timeout: Duration::from_secs(1),
+            max_failures: 1,
+            now: || OffsetDateTime::UNIX_EPOCH,
+        };
+        // Nobody listens on port 1, and nothing is published.
+        let nobody = BrokerSettings { url: "amqp://127.0.0.1:1".into(), ..settings() };
+        let publisher = Publisher::start(&nobody, "test", stop.clone());
+        let handler = Arc::new(|_: &Message| Ok(Verdict::Done));
+        let consumer = Consumer::new(
+            &broker.settings(),
+            Subscription::SlaEvents,
+            "test",
+            options,
+            publisher,
+            handler,
+            stop.clone(),
+        );
+        let opening = consumer.open();
+        let (opened, ()) = tokio::join!(opening, broker.answered_although(|| stop.cancel()));
+        assert!(opened.is_none());
+    }
+}
