@@ -5,6 +5,9 @@ use crate::programs::Programs;
 use crate::provision::{self, Plan, Servers};
 use crate::{process, workspace};
 
+/// cargo takes it once.
+const NO_FAIL_FAST: &str = "--no-fail-fast";
+
 /// Options of `test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -14,7 +17,8 @@ pub(crate) struct Options {
 }
 
 /// Starts fresh servers and runs `cargo test --workspace` (unit, integration and documentation tests) with `DATABASE_URL` and
-/// `AMQP_URL` set, and `XTASK_BIN_DIR` naming the folder of the services' programs.
+/// `AMQP_URL` set, and `XTASK_BIN_DIR` naming the folder of the services' programs. One that fails keeps none of the others from
+/// being run: whoever waited for all of this wants to hear all of it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     provision::sweep()?;
     let servers = Servers::start(&Plan::fresh("test"))?;
@@ -29,6 +33,9 @@ fn run_on(servers: &Servers, arguments: &[String]) -> Result<()> {
     let programs = Programs::build(false)?;
     let mut cargo = workspace::cargo();
     cargo.arg("test").arg("--target-dir").arg(workspace::target_dir());
+    if !arguments.iter().any(|argument| argument == NO_FAIL_FAST) {
+        cargo.arg(NO_FAIL_FAST);
+    }
     if !names_package(arguments) {
         cargo.arg("--workspace");
     }
