@@ -17,6 +17,8 @@ use crate::{progress, wait};
 const LIMIT: Duration = Duration::from_hours(2);
 /// How long the desk may not tell how the import gets on before nobody asks any more. It is restarted in less.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long one answer may take, but for the upload's, which takes as long as the file does. The desk gives up after 30 s.
+const ANSWER: Duration = Duration::from_secs(35);
 /// Before it is asked again then.
 const BREATHER: Duration = Duration::from_secs(1);
 /// Errors that are shown.
@@ -139,6 +141,9 @@ impl Caller {
             .agent
             .post(format!("{}/api/auth/login", self.url))
             .header("content-type", "application/json")
+            .config()
+            .timeout_global(Some(ANSWER))
+            .build()
             .send(self.login.as_str());
         answered(sent)?["accessToken"].as_str().unwrap_or_default().clone_into(&mut self.token);
         Ok(())
@@ -209,7 +214,8 @@ impl Caller {
     /// The answer, which has to be a success.
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
         let request = self.agent.get(format!("{}{path}", self.url));
-        answered(request.header("authorization", format!("Bearer {}", self.token)).call())
+        let request = request.header("authorization", format!("Bearer {}", self.token));
+        answered(request.config().timeout_global(Some(ANSWER)).build().call())
     }
 }
 
