@@ -12,7 +12,7 @@ use std::{
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::{
     dev::Payload,
-    http::header::{self, Charset, ContentDisposition},
+    http::header::{self, Charset, ContentDisposition, ExtendedValue},
     web::Bytes,
 };
 use futures_util::StreamExt as _;
@@ -171,15 +171,20 @@ impl Patience {
 }
 
 /// The one that says its encoding (`filename*`) first. RFC 7578 wants none of it in forms, but there are clients whose
-/// other one is not readable then. In an encoding that is not UTF-8, or is not what it says, it is as good as none.
+/// other one is not readable then. Where it cannot be read it is as good as none.
 fn file_name(disposition: &ContentDisposition) -> Option<FileName> {
-    let extended = disposition.get_filename_ext().filter(|name| is_utf_8(&name.charset));
-    let extended = extended.and_then(|name| std::str::from_utf8(&name.value).ok());
-    extended.and_then(FileName::parse).or_else(|| disposition.get_filename().and_then(FileName::parse))
+    let extended = disposition.get_filename_ext().and_then(readable);
+    let extended = extended.as_deref().and_then(FileName::parse);
+    extended.or_else(|| disposition.get_filename().and_then(FileName::parse))
 }
 
-fn is_utf_8(charset: &Charset) -> bool {
-    matches!(charset, Charset::Ext(name) if name.eq_ignore_ascii_case("utf-8"))
+/// The two encodings that RFC 5987, section 3.2.1, wants everybody to know, and the one that is a part of both.
+fn readable(name: &ExtendedValue) -> Option<String> {
+    if matches!(name.charset, Charset::Us_Ascii | Charset::Iso_8859_1) {
+        return Some(name.value.iter().copied().map(char::from).collect());
+    }
+    let is_utf_8 = matches!(&name.charset, Charset::Ext(charset) if charset.eq_ignore_ascii_case("utf-8"));
+    is_utf_8.then(|| String::from_utf8(name.value.clone()).ok())?
 }
 
 fn check_type(headers: &header::HeaderMap) -> Result<(), Problem> {
@@ -228,11 +233,14 @@ mod tests {
         for (parameters, taken) in [
             ("filename=\"a.csv\"; filename*=UTF-8''hist%C3%B3rico.csv", Some("histórico.csv")),
             ("filename*=utf-8'es'b.csv; filename=\"a.csv\"", Some("b.csv")),
-            ("filename=\"a.csv\"; filename*=ISO-8859-1''hist%F3rico.csv", Some("a.csv")),
+            ("filename=\"a.csv\"; filename*=ISO-8859-1''hist%F3rico.csv", Some("histórico.csv")),
+            ("filename=\"a.csv\"; filename*=ISO-8859-5''%D8.csv", Some("a.csv")),
             ("filename=\"a.csv\"; filename*=UTF-8''hist%F3rico.csv", Some("a.csv")),
             ("filename=\"a.csv\"; filename*=UTF-8''%20/", Some("a.csv")),
             ("filename=\"a.csv\"", Some("a.csv")),
-            ("filename*=ISO-8859-1''hist%F3rico.csv", None),
+            ("filename*=iso-8859-1'es'hist%F3rico.csv", Some("histórico.csv")),
+            ("filename*=us-ascii''a.csv", Some("a.csv")),
+            ("filename*=UTF-8''hist%F3rico.csv", None),
             ("name=\"file\"", None),
         ] {
             let value = format!("form-data; {parameters}");
