@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -18,6 +19,7 @@ use crate::{Desk, program, system_call, until, worker::Scratch};
 
 /// A worker that imports files, in a process of its own. Killed when dropped.
 pub struct ImportWorker {
+    program: PathBuf,
     child: Child,
     log: Scratch,
     environment: Vec<(String, String)>,
@@ -31,11 +33,16 @@ impl ImportWorker {
 
     /// With further settings, `SECTION__KEY`.
     pub fn start_with(desk: &Desk, settings: &[(&str, &str)]) -> Self {
+        Self::start_program(desk, program("import-worker"), settings)
+    }
+
+    /// Starts what lies at this path.
+    pub fn start_program(desk: &Desk, program: PathBuf, settings: &[(&str, &str)]) -> Self {
         let mut environment = desk.variables().to_vec();
         let own = |(key, value): &(&str, &str)| (format!("TECHSUPPORT__{key}"), (*value).to_owned());
         environment.extend(settings.iter().map(own));
         let log = Scratch::new();
-        Self { child: spawn(&environment, &log), log, environment }
+        Self { child: spawn(&program, &environment, &log), program, log, environment }
     }
 
     /// Kills it at once, with no chance to finish anything.
@@ -46,7 +53,7 @@ impl ImportWorker {
 
     /// Starts it again.
     pub fn restart(&mut self) {
-        self.child = spawn(&self.environment, &self.log);
+        self.child = spawn(&self.program, &self.environment, &self.log);
     }
 
     /// Its process.
@@ -71,8 +78,8 @@ impl ImportWorker {
     }
 }
 
-fn spawn(environment: &[(String, String)], log: &Scratch) -> Child {
-    Command::new(program("import-worker"))
+fn spawn(program: &Path, environment: &[(String, String)], log: &Scratch) -> Child {
+    Command::new(program)
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())

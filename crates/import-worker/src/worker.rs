@@ -1,6 +1,6 @@
 //! Starting and stopping, in order: what comes later may rely on what came before.
 
-use std::{env, io, sync::Arc};
+use std::{io, sync::Arc};
 
 use techsupport_messaging::{Consumer, Subscription};
 use techsupport_spreadsheet::ProcessParser;
@@ -25,16 +25,13 @@ pub enum WorkerError {
 
 /// Works until `stop` is cancelled, then finishes the chunk it holds.
 pub async fn run(settings: ImportWorkerSettings, stop: CancellationToken) -> Result<(), WorkerError> {
-    let program = env::current_exe().map_err(WorkerError::Program)?;
+    let parser = ProcessParser::of_this_program(PARSE, settings.imports.parser_limits());
+    let parser = Arc::new(parser.map_err(WorkerError::Program)?);
     let Some(servers) = Servers::find(settings.needs(), &stop).await? else { return Ok(()) };
     meters::describe();
     let jobs = servers.database.import_jobs();
-    let import = Import {
-        jobs: Arc::clone(&jobs),
-        parser: Arc::new(ProcessParser::new(program, PARSE, settings.imports.parser_limits())),
-        terms: settings.imports.terms(),
-        stop: stop.clone(),
-    };
+    let import =
+        Import { jobs: Arc::clone(&jobs), parser, terms: settings.imports.terms(), stop: stop.clone() };
     let consumer = Consumer::new(
         &settings.broker,
         Subscription::TicketImports,

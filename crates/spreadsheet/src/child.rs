@@ -16,7 +16,8 @@ use crate::{
     read::{self, Stop},
 };
 
-/// Reads the file on standard input. `arguments` are those that [`crate::ProcessParser`] gives.
+/// Reads the file on standard input. `arguments` are those that [`crate::ProcessParser`] gives. What is wrong with the file is
+/// said to the worker; the process only fails of what the file cannot help.
 pub fn run_parser(arguments: impl Iterator<Item = String>) -> ExitCode {
     match parse(arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -34,6 +35,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> io::Result<()> {
     let after: u32 = arguments.next().and_then(|row| row.parse().ok()).ok_or_else(usage)?;
     let worker: u32 = arguments.next().and_then(|id| id.parse().ok()).ok_or_else(usage)?;
     let limits = ParserLimits::parse(&mut arguments).ok_or_else(usage)?;
+    if arguments.next().is_some() {
+        return Err(usage());
+    }
     confine(&limits, worker)?;
     let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut out = BufWriter::new(io::stdout().lock());
@@ -53,6 +57,8 @@ fn confine(limits: &ParserLimits, worker: u32) -> io::Result<()> {
     // At the first bound a signal ends the process, at the second, should it ignore that, another one.
     rlimit::setrlimit(Resource::CPU, limits.cpu_s, limits.cpu_s.saturating_add(1))?;
     rlimit::setrlimit(Resource::CORE, 0, 0)?;
+    #[cfg(target_os = "linux")]
+    take_a_name()?;
     end_with_the_worker()?;
     // Of a worker that was gone before, no signal comes.
     if !is_child_of(worker) {
@@ -64,6 +70,12 @@ fn confine(limits: &ParserLimits, worker: u32) -> io::Result<()> {
 
 fn is_child_of(process: u32) -> bool {
     parent_id() == process
+}
+
+/// By this name lists of processes know it: it is started by a path that says nothing.
+#[cfg(target_os = "linux")]
+fn take_a_name() -> io::Result<()> {
+    Ok(rustix::thread::set_name(c"sheet-parser")?)
 }
 
 /// While rows are counted nothing is written, so nothing would tell that nobody listens any more.

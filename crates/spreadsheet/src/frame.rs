@@ -12,8 +12,8 @@ use techsupport_application::imports::SheetRow;
 const LONGEST: u32 = 16 * 1_024 * 1_024;
 /// Rows of a frame at most.
 pub(crate) const BATCH: usize = 200;
-/// How much of a text is handed on, in characters; every rule refuses a text that is as long. What waits for the worker
-/// is bounded by it.
+/// How much of a text is handed on, in characters. What is cut off here ends in a mark that every rule refuses. What waits
+/// for the worker is bounded by it.
 pub(crate) const LONGEST_TEXT: usize = 200;
 
 /// One message.

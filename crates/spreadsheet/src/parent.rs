@@ -1,9 +1,10 @@
 //! The worker's side: starts a parser, feeds it a file, takes what it says.
 
 use std::{
+    env,
     fs::File,
-    io::{BufReader, Read, Seek, SeekFrom, Write},
-    os::unix::process::ExitStatusExt,
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    os::unix::process::{CommandExt, ExitStatusExt},
     path::PathBuf,
     process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
@@ -37,10 +38,24 @@ pub struct ProcessParser {
 }
 
 impl ProcessParser {
-    /// `program subcommand` has to call [`crate::run_parser`] with the arguments behind it.
-    pub fn new(program: PathBuf, subcommand: &'static str, limits: ParserLimits) -> Self {
-        Self { program, subcommand, limits }
+    /// In processes of this same program, whose `subcommand` has to call [`crate::run_parser`] with the arguments behind it.
+    /// An error when it does not know where it is.
+    pub fn of_this_program(subcommand: &'static str, limits: ParserLimits) -> io::Result<Self> {
+        Ok(Self { program: this_program(env::current_exe()?), subcommand, limits })
     }
+}
+
+/// The very file that is being run. Another release may lie at its path by now: an upgrade replaces it before it starts
+/// anything anew.
+#[cfg(target_os = "linux")]
+fn this_program(_path: PathBuf) -> PathBuf {
+    PathBuf::from("/proc/self/exe")
+}
+
+/// Other systems have no name for it.
+#[cfg(not(target_os = "linux"))]
+fn this_program(path: PathBuf) -> PathBuf {
+    path
 }
 
 impl SheetParser for ProcessParser {
@@ -64,7 +79,7 @@ impl FileIntake for Intake {
     fn parse(mut self: Box<Self>, kind: FileKind, after: u32) -> Result<Box<dyn ParsedRows>, AppError> {
         self.file.seek(SeekFrom::Start(0)).map_err(AppError::internal)?;
         let mut command = Command::new(&self.parser.program);
-        command.args([self.parser.subcommand, kind.name()]).arg(after.to_string());
+        command.arg0("sheet-parser").args([self.parser.subcommand, kind.name()]).arg(after.to_string());
         command.arg(std::process::id().to_string());
         command.args(self.parser.limits.arguments());
         // Nothing of ours is of use to it, least of all our passwords.
@@ -93,7 +108,7 @@ fn forward(out: ChildStdout, complaints: ChildStderr, to_worker: &SyncSender<Arr
         let mut text = Vec::new();
         let mut complaints = complaints;
         let kept = complaints.by_ref().take(COMPLAINT_BYTES).read_to_end(&mut text);
-        let rest = std::io::copy(&mut complaints, &mut std::io::sink());
+        let rest = io::copy(&mut complaints, &mut io::sink());
         drop((kept, rest));
         String::from_utf8_lossy(&text).into_owned()
     });
@@ -146,7 +161,7 @@ impl Parser {
         let Ok(status) = self.child.wait() else {
             return Parsed::Interrupted("the parser's end is not known".to_owned());
         };
-        tracing::info!(%status, complaint, "a parser has died of a file");
+        tracing::info!(%status, complaint, "a parser has ended before it was done");
         match cause(status) {
             Cause::Time => {
                 Parsed::Unreadable(format!("reading the file takes more than {} seconds", self.limits.cpu_s))
@@ -178,17 +193,60 @@ enum Cause {
     Time,
     /// It fell over the file: an allocation that was refused, a defect of a library.
     Defect,
-    /// Somebody or something ended it.
+    /// Somebody or something ended it, or kept it from beginning.
     Outside,
 }
 
 fn cause(status: ExitStatus) -> Cause {
     let died_of = |signal: Signal| status.signal() == Some(signal.as_raw());
+    // What it says when it does not get as far as the file, and what the parser of its command line says.
+    let refused = matches!(status.code(), Some(1 | 2));
     if died_of(Signal::XCPU) {
         Cause::Time
-    } else if died_of(Signal::KILL) || died_of(Signal::TERM) || died_of(Signal::INT) || died_of(Signal::HUP) {
+    } else if refused
+        || died_of(Signal::KILL)
+        || died_of(Signal::TERM)
+        || died_of(Signal::INT)
+        || died_of(Signal::HUP)
+    {
         Cause::Outside
     } else {
         Cause::Defect
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const LIMITS: ParserLimits =
+        ParserLimits { memory_mib: 512, cpu_s: 60, unpacked_mib: 512, parts: 100, rows: 100, columns: 100 };
+
+    fn outcome_of(program: &str) -> Parsed {
+        let parser = ProcessParser { program: program.into(), subcommand: "parse", limits: LIMITS };
+        let mut rows = parser.open().unwrap().parse(FileKind::Csv, 0).unwrap();
+        rows.next(Duration::from_mins(1)).unwrap()
+    }
+
+    #[test]
+    fn what_does_not_begin_says_nothing_about_the_file() {
+        let outcome = outcome_of("/bin/false");
+        assert!(matches!(outcome, Parsed::Interrupted(_)), "{outcome:?}");
+    }
+
+    #[test]
+    fn only_what_a_file_can_do_is_held_against_it() {
+        let exited = |code: i32| ExitStatus::from_raw(code << 8);
+        let died_of = |signal: Signal| ExitStatus::from_raw(signal.as_raw());
+        for status in [exited(1), exited(2), died_of(Signal::KILL), died_of(Signal::TERM)] {
+            assert!(matches!(cause(status), Cause::Outside), "{status}");
+        }
+        // A panic, an allocation that is refused, a stack that is used up.
+        for status in [exited(101), died_of(Signal::ABORT), died_of(Signal::SEGV)] {
+            assert!(matches!(cause(status), Cause::Defect), "{status}");
+        }
+        assert!(matches!(cause(died_of(Signal::XCPU)), Cause::Time));
     }
 }

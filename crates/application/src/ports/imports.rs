@@ -266,7 +266,8 @@ pub trait FileIntake {
     /// Takes the next bytes.
     fn take(&mut self, bytes: &[u8]) -> Result<(), AppError>;
 
-    /// That was the file. Rows up to `after` are left out: they are done.
+    /// That was the file. Rows up to `after` are left out: they are done. The reading may end with the thread that calls this:
+    /// it stays until there is nothing more to hear.
     fn parse(self: Box<Self>, kind: FileKind, after: u32) -> Result<Box<dyn ParsedRows>, AppError>;
 }
 

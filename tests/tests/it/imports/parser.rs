@@ -1,17 +1,25 @@
 //! The process that reads a file, and the worker it reads for.
 
+use std::{
+    fs,
+    os::unix::{fs::symlink, process::parent_id},
+    process::{Command, Output, Stdio},
+};
+
 use rustix::process::{Pid, Signal, kill_process};
 use techsupport_application::ports::ImportStatus;
 use techsupport_domain::ImportId;
-use techsupport_tests::{Desk, ImportWorker, until};
+use techsupport_tests::{Desk, ImportWorker, eventually, program, until};
 use xtask::sheets::workbook;
 
 use super::header_xml;
 
+/// A row with an id and nothing else, which is too little.
+const ROW: &str = r#"<row r="2"><c r="A2" t="str"><v>t-1</v></c></row>"#;
+
 /// One row, and so much that means nothing that reading it takes several hundred looks at the parser.
 fn long_file() -> Vec<u8> {
-    let row = r#"<row r="2"><c r="A2" t="str"><v>t-1</v></c></row>"#;
-    workbook(&format!("{}{row}{}", header_xml(), "<a/>".repeat(3_000_000))).unwrap()
+    workbook(&format!("{}{ROW}{}", header_xml(), "<a/>".repeat(3_000_000))).unwrap()
 }
 
 /// The parser of a worker, halted while it counts: now it cannot end by itself.
@@ -74,4 +82,39 @@ fn a_worker_that_is_stopped_while_rows_are_counted_leaves_the_file_to_others() {
     await_end_of(parser);
     worker.restart();
     completes(&desk, id);
+}
+
+/// A parser of somebody's, with a file in which there is nothing.
+fn parser_of(worker: u32) -> Output {
+    Command::new(program("import-worker"))
+        .args(["parse", "CSV", "0", &worker.to_string(), "512", "60", "512", "1000", "1000", "100"])
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// The signal that ends a parser with its worker comes only to those who asked for it before.
+#[test]
+fn a_parser_whose_worker_is_gone_does_not_begin() {
+    assert!(parser_of(std::process::id()).status.success());
+    let orphan = parser_of(parent_id());
+    assert_eq!(orphan.status.code(), Some(1), "{orphan:?}");
+    assert_eq!(String::from_utf8_lossy(&orphan.stderr), "the worker is gone already\n");
+    assert!(orphan.stdout.is_empty(), "{orphan:?}");
+}
+
+/// An upgrade replaces the program before it restarts it.
+#[test]
+fn a_worker_reads_with_its_own_release_whatever_lies_at_its_path() {
+    let desk = Desk::start();
+    let original = program("import-worker");
+    let folder = tempfile::tempdir_in(original.parent().unwrap()).unwrap();
+    let path = folder.path().join("import-worker");
+    fs::hard_link(&original, &path).unwrap();
+    let worker = ImportWorker::start_program(&desk, path.clone(), &[]);
+    eventually("it consumes", || worker.lines().iter().any(|line| line.contains("\"consuming\"")));
+    fs::remove_file(&path).unwrap();
+    symlink("/bin/false", &path).unwrap();
+    completes(&desk, desk.request_import("a.xlsx", &workbook(&format!("{}{ROW}", header_xml())).unwrap()));
 }
