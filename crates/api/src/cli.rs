@@ -93,8 +93,8 @@ pub fn run() -> ExitCode {
 fn serve() -> Result<(), CliError> {
     let settings: ApiSettings = settings::load()?;
     let signals = Signals::hear()?;
-    let started = signals.unless_one_comes(move || Api::start(&settings))?;
-    Ok(started?.run_until(signals.stop())?)
+    let prepared = signals.unless_one_comes(move || Api::prepare(settings))??;
+    Ok(prepared.start()?.run_until(signals.stop())?)
 }
 
 /// A step that is interrupted is undone by the database.

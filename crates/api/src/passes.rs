@@ -9,7 +9,7 @@ use techsupport_application::ports::{EventPublisher, Passwords};
 use techsupport_http::{EventBell, Revocations};
 use techsupport_messaging::Publisher;
 use techsupport_persistence::{Bells, Topic, listen};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 use crate::{
     ApiSettings, StartError,
@@ -27,12 +27,8 @@ pub(crate) fn ended_sessions(settings: &ApiSettings, revocations: &Arc<Revocatio
 }
 
 /// Takes what the dead-letter queues hold. When very many come, nothing else waits for them.
-pub(crate) fn collect(
-    settings: &ApiSettings,
-    publisher: &Publisher,
-    runtime: &Runtime,
-) -> Option<Collecting> {
-    let _inside = runtime.enter();
+pub(crate) fn collect(settings: &ApiSettings, publisher: &Publisher, threads: &Handle) -> Option<Collecting> {
+    let _inside = threads.enter();
     let drain = ms(settings.process.stop_wait_ms);
     let start = || {
         let database = connections(settings, settings.dead_letters.parallelism.into(), DEAD_LETTERS);

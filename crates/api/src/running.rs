@@ -32,7 +32,7 @@ pub(crate) struct Stoppable {
     pub(crate) sums: Option<Background>,
     pub(crate) replay: Option<Background>,
     pub(crate) collecting: Option<Collecting>,
-    /// How long each background pass has to come to its end.
+    /// How long each background pass, and what collects dead letters, has to come to its end.
     pub(crate) stop_wait: Duration,
     pub(crate) publisher: Publisher,
     /// Ends the connection to the broker.
@@ -42,17 +42,12 @@ pub(crate) struct Stoppable {
 /// A running API. Dropping it stops it.
 pub struct RunningApi {
     address: SocketAddr,
-    runtime: Option<Runtime>,
-    stoppable: Stoppable,
+    parts: Parts,
 }
 
 impl RunningApi {
-    pub(crate) fn new(address: SocketAddr, runtime: Runtime, stoppable: Stoppable) -> Self {
-        Self { address, runtime: Some(runtime), stoppable }
-    }
-
-    pub(crate) fn stoppable(&mut self) -> &mut Stoppable {
-        &mut self.stoppable
+    pub(crate) fn new(address: SocketAddr, parts: Parts) -> Self {
+        Self { address, parts }
     }
 
     /// Where requests are accepted.
@@ -62,7 +57,9 @@ impl RunningApi {
 
     /// Runs until `stop` is cancelled, then stops. An error when the server ended by itself.
     pub fn run_until(mut self, stop: &CancellationToken) -> Result<(), StartError> {
-        let (Some(runtime), Some(server)) = (self.runtime.as_ref(), self.stoppable.server.as_mut()) else {
+        let Parts { runtime: Some(runtime), stoppable: Stoppable { server: Some(server), .. } } =
+            &mut self.parts
+        else {
             return Ok(());
         };
         let ended_by_itself = runtime.block_on(async {
@@ -77,7 +74,7 @@ impl RunningApi {
                 Ok(())
             }
             Some(outcome) => {
-                self.stoppable.server = None;
+                self.parts.stoppable.server = None;
                 let why = outcome.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
                 let why = why.err().unwrap_or_else(|| io::Error::other("nobody had told it to"));
                 Err(StartError::system("the server ended")(why))
@@ -89,7 +86,19 @@ impl RunningApi {
     /// at the outbox once more for what came of both; then lets go of the broker and the database. Every step
     /// has a limit; what takes longer is left behind, which does no harm.
     pub fn stop(mut self) {
-        self.end();
+        self.parts.end();
+    }
+}
+
+/// What runs, complete or not. Dropping it stops it in order.
+pub(crate) struct Parts {
+    runtime: Option<Runtime>,
+    pub(crate) stoppable: Stoppable,
+}
+
+impl Parts {
+    pub(crate) fn new(runtime: Runtime, stoppable: Stoppable) -> Self {
+        Self { runtime: Some(runtime), stoppable }
     }
 
     fn end(&mut self) {
@@ -123,7 +132,7 @@ impl RunningApi {
     }
 }
 
-impl Drop for RunningApi {
+impl Drop for Parts {
     fn drop(&mut self) {
         self.end();
     }

@@ -104,7 +104,7 @@ pub struct ProcessSettings {
     /// Connections of sweep, relay, feed and forgetting together, apart from the pool of the requests.
     #[garde(range(min = 1, max = 20))]
     pub background_connections: u32,
-    /// How long each background pass has to come to its end, in milliseconds.
+    /// How long each background pass, and what collects dead letters, has to come to its end, in milliseconds.
     #[garde(range(min = 1, max = 600_000))]
     pub stop_wait_ms: u64,
 }

@@ -10,15 +10,15 @@ use techsupport_bootstrap::{clock, recorder, telemetry};
 use techsupport_http::{BrokerHealth, EventBell, HttpDeps, HttpServer, Revocations};
 use techsupport_messaging::{Inspector, Publisher};
 use techsupport_persistence::Database;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     ApiSettings, BcryptPasswords, RunningApi, StartError,
-    background::{Pass, describe_metrics},
+    background::{EndedSessions, Pass, describe_metrics},
     database::{NAME, ports_of},
     first_admin, passes, refuse_weak_secrets,
-    running::Stoppable,
+    running::{Parts, Stoppable},
     settings::ms,
 };
 
@@ -31,13 +31,18 @@ impl Api {
     /// The database has to be there, and current. The broker need not be: requests are answered without it,
     /// and events wait in the outbox.
     pub fn start(settings: &ApiSettings) -> Result<RunningApi, StartError> {
+        Self::prepare(settings.clone())?.start()
+    }
+
+    /// All that waits for the database. Nobody has been let in, so it can be left at any moment.
+    pub(crate) fn prepare(settings: ApiSettings) -> Result<Prepared, StartError> {
         telemetry::init(NAME, &settings.log)?;
         recorder::install().map_err(StartError::system("metrics cannot be recorded"))?;
         techsupport_http::describe_metrics();
         techsupport_messaging::describe_metrics();
         techsupport_persistence::describe_metrics();
         describe_metrics();
-        refuse_weak_secrets(settings)?;
+        refuse_weak_secrets(&settings)?;
         let passwords = BcryptPasswords::new(&settings.passwords.pepper, settings.passwords.bcrypt_cost)?;
 
         let database = Database::connect(&settings.database, NAME);
@@ -48,15 +53,37 @@ impl Api {
         }
         let passwords: Arc<dyn Passwords> = Arc::new(passwords);
         let ports = ports_of(&database, &passwords);
-        first_admin::ensure(&ports, settings).map_err(StartError::FirstAdmin)?;
+        first_admin::ensure(&ports, &settings).map_err(StartError::FirstAdmin)?;
+        let revocations = Arc::new(Revocations::new(&settings.auth, &settings.http));
+        let mut ended = passes::ended_sessions(&settings, &revocations);
+        // Nobody is let in before it is known who may not be.
+        ended.run().map_err(StartError::Database)?;
+        Ok(Prepared { settings, passwords, ports, revocations, ended })
+    }
+}
 
+/// A program that has found its database as it needs it.
+pub(crate) struct Prepared {
+    settings: ApiSettings,
+    passwords: Arc<dyn Passwords>,
+    ports: Arc<Ports>,
+    revocations: Arc<Revocations>,
+    ended: EndedSessions,
+}
+
+impl Prepared {
+    /// Lets requests in. Waits for nobody: what it starts takes a signal for the sign to stop in order, and so does what
+    /// fails here.
+    pub(crate) fn start(self) -> Result<RunningApi, StartError> {
+        let Self { settings, passwords, ports, revocations, ended } = self;
         let runtime = Runtime::new().map_err(StartError::system("no threads for the server"))?;
+        let threads = runtime.handle().clone();
         let publishing = CancellationToken::new();
         let publisher = {
-            let _inside = runtime.enter();
+            let _inside = threads.enter();
             Publisher::start(&settings.broker, NAME, publishing.clone())
         };
-        let mut stoppable = Stoppable {
+        let stoppable = Stoppable {
             serving: CancellationToken::new(),
             server: None,
             server_wait: ms(settings.http.leave_ms) + Duration::from_secs(settings.http.shutdown_timeout_s),
@@ -73,19 +100,16 @@ impl Api {
             publisher: publisher.clone(),
             publishing,
         };
-        let revocations = Arc::new(Revocations::new(&settings.auth, &settings.http));
-        let mut ended = passes::ended_sessions(settings, &revocations);
-        // Nobody is let in before it is known who may not be.
-        ended.run().map_err(StartError::Database)?;
-        let events = EventBell::default();
-        let address =
-            serve(settings, &ports, (revocations, events.clone()), &publisher, &runtime, &mut stoppable)?;
-        stoppable.collecting = passes::collect(settings, &publisher, &runtime);
-        tracing::info!(%address, profile = settings.profile.name(), "listening");
         // From here on what was started is stopped again when something fails.
-        let mut running = RunningApi::new(address, runtime, stoppable);
-        passes::start(settings, ended, events, &passwords, &publisher, running.stoppable())?;
-        Ok(running)
+        let mut parts = Parts::new(runtime, stoppable);
+        let stoppable = &mut parts.stoppable;
+        let events = EventBell::default();
+        let told = (revocations, events.clone());
+        let address = serve(&settings, &ports, told, &publisher, &threads, stoppable)?;
+        stoppable.collecting = passes::collect(&settings, &publisher, &threads);
+        tracing::info!(%address, profile = settings.profile.name(), "listening");
+        passes::start(&settings, ended, events, &passwords, &publisher, stoppable)?;
+        Ok(RunningApi::new(address, parts))
     }
 }
 
@@ -94,10 +118,10 @@ fn serve(
     ports: &Arc<Ports>,
     (revocations, events): (Arc<Revocations>, EventBell),
     publisher: &Publisher,
-    runtime: &Runtime,
+    threads: &Handle,
     stoppable: &mut Stoppable,
 ) -> Result<std::net::SocketAddr, StartError> {
-    let _inside = runtime.enter();
+    let _inside = threads.enter();
     let deps = HttpDeps {
         ports: Arc::clone(ports),
         auth: settings.auth.clone(),
@@ -114,7 +138,7 @@ fn serve(
     let wanted = format!("cannot listen on {}, port {}", settings.http.bind, settings.http.port);
     let server = HttpServer::bind(deps, &settings.http).map_err(StartError::system(wanted))?;
     let address = server.address();
-    stoppable.server = Some(runtime.spawn(server.run(stoppable.serving.clone().cancelled_owned())));
+    stoppable.server = Some(threads.spawn(server.run(stoppable.serving.clone().cancelled_owned())));
     Ok(address)
 }
 

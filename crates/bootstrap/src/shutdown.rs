@@ -36,8 +36,8 @@ impl Signals {
     }
 
     /// What comes of `work`, which may block. An error when a signal came before it had ended, or when it panicked: then
-    /// the process is to end, whatever `work` is doing. What has come of it is returned although a signal came, too:
-    /// whoever gets it ends it in order.
+    /// the process is to end, whatever `work` is doing. What is done already is returned although a signal came, too: a
+    /// step that was taken must not be called interrupted.
     pub fn unless_one_comes<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -47,22 +47,14 @@ impl Signals {
         self.outcome(told)
     }
 
-    fn outcome<T>(&self, mut told: oneshot::Receiver<T>) -> Result<T, Unfinished> {
-        let ended = self.runtime.block_on(async {
+    fn outcome<T>(&self, told: oneshot::Receiver<T>) -> Result<T, Unfinished> {
+        self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                outcome = &mut told => Some(outcome),
-                () = self.stop.cancelled() => None,
+                outcome = told => outcome.map_err(|_| Unfinished::Panicked),
+                () = self.stop.cancelled() => Err(Unfinished::Interrupted),
             }
-        });
-        match ended {
-            Some(outcome) => outcome.map_err(|_| Unfinished::Panicked),
-            // Looked at once more out here: what is dropped inside of a runtime cannot wait for what it has to end.
-            None => told.try_recv().map_err(|nothing| match nothing {
-                oneshot::error::TryRecvError::Empty => Unfinished::Interrupted,
-                oneshot::error::TryRecvError::Closed => Unfinished::Panicked,
-            }),
-        }
+        })
     }
 
     /// Is cancelled by the first of them.

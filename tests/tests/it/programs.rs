@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use techsupport_tests::{Desk, ImportWorker, TestDatabase, WorkerProcess, eventually, program, until};
+use techsupport_tests::{Desk, ImportWorker, LIMIT, TestDatabase, WorkerProcess, eventually, program, until};
 
 fn api(arguments: &[&str], environment: &[(String, String)]) -> Command {
     let mut command = Command::new(program("techsupport-api"));
@@ -96,10 +96,15 @@ impl Running {
         Self { child, lines }
     }
 
+    /// As soon as it is there: who waits for it may have no moment to lose.
     fn await_line(&self, message: &str) -> Value {
-        until(&format!("a line that says {message}"), || {
-            self.lines.try_iter().find(|line| line["msg"].as_str().is_some_and(|msg| msg.ends_with(message)))
-        })
+        loop {
+            let line = self.lines.recv_timeout(LIMIT);
+            let line = line.unwrap_or_else(|error| panic!("no line that says {message}: {error}"));
+            if line["msg"].as_str().is_some_and(|msg| msg.ends_with(message)) {
+                return line;
+            }
+        }
     }
 
     /// Where it listens, once it does.
@@ -193,6 +198,18 @@ fn whoever_is_stopped_reports_no_error() {
         let errors: Vec<_> = api.lines.iter().filter(|line| line["level"] == 50).collect();
         assert!(errors.is_empty(), "{errors:?}");
         assert_eq!((worker.errors(), importer.errors()), (vec![], vec![]));
+    }
+}
+
+/// From the moment it listens somebody may have been let in. What it starts then takes it less than a moment: hence several.
+#[test]
+fn whoever_is_stopped_as_soon_as_it_listens_ends_in_order() {
+    let desk = Desk::start();
+    for _ in 0..5 {
+        let mut api = Running::start(&desk);
+        api.address();
+        assert!(api.terminate().success());
+        api.await_line("stopped");
     }
 }
 
