@@ -18,6 +18,9 @@ use crate::{
 
 pub(crate) const ADMIN_PASSWORD: &str = "tests-only-administrator";
 
+/// What may take a while in a test. Less than a request may take, so that the reason is told.
+const PATIENCE_MS: u32 = 20_000;
+
 /// The whole program with a database and broker names of its own. Dropping it stops it and removes them.
 pub struct Desk {
     // In the order in which they have to end.
@@ -96,25 +99,44 @@ impl Desk {
 
     /// Starts one more replica of the API.
     pub fn start_api(&mut self) {
-        self.apis.push(Api::start(&self.settings()).expect("the API starts"));
+        self.start_api_with(&[]);
+    }
+
+    /// Starts one more replica of the API with some other settings, `SECTION__KEY`, and says where it listens. With a limit
+    /// that a test is about, so that nothing else has to keep it.
+    pub fn start_api_with(&mut self, changes: &[(&str, &str)]) -> String {
+        let api = Api::start(&self.settings_with(changes)).expect("the API starts");
+        let address = api.address().to_string();
+        self.apis.push(api);
+        address
     }
 
     /// The settings of its API.
     pub fn settings(&self) -> ApiSettings {
-        let sources = Sources { folder: None, variables: self.variables.clone() };
-        load_from(&sources).expect("sound settings")
+        self.settings_with(&[])
+    }
+
+    fn settings_with(&self, changes: &[(&str, &str)]) -> ApiSettings {
+        let changes = changes.iter().map(|(key, value)| (format!("TECHSUPPORT__{key}"), (*value).to_owned()));
+        let variables = overlaid(self.variables.clone(), changes);
+        load_from(&Sources { folder: None, variables }).expect("sound settings")
     }
 
     /// The use cases' world on this database, with a pool of its own: for tests that call a pass directly.
     pub fn ports(&self) -> Ports {
-        let database = self.pool();
+        self.ports_with(&[])
+    }
+
+    /// The same with some other settings, `SECTION__KEY`.
+    pub fn ports_with(&self, changes: &[(&str, &str)]) -> Ports {
+        let settings = self.settings_with(changes);
+        let database = Database::connect(&settings.database, "tests");
         Ports {
             work: database.unit_of_work(),
             reader: database.reader(),
             reports: database.reports(),
             passwords: Arc::new(
-                techsupport_api::BcryptPasswords::new(&self.settings().passwords.pepper, 4)
-                    .expect("sound settings"),
+                techsupport_api::BcryptPasswords::new(&settings.passwords.pepper, 4).expect("sound settings"),
             ),
             new_id: ids::new_id,
             random: ids::random,
@@ -216,7 +238,10 @@ impl DeskBuilder {
             None => url.to_owned(),
         };
         let delays = RETRY_DELAYS_MS.map(|delay| delay.to_string()).join(",");
-        let mut variables: Vec<(String, String)> = [
+        // A machine that stands still for a while fails no test: only where a way can be cut, what is behind it is given up
+        // as soon as in production. Tests of a limit set it.
+        let patience = |way: bool, production: u32| if way { production } else { PATIENCE_MS }.to_string();
+        let variables: Vec<(String, String)> = [
             ("DATABASE_URL", way(&database_way, database.url())),
             ("AMQP_URL", way(&broker_way, &amqp)),
             ("TECHSUPPORT_ADMIN_PASSWORD", ADMIN_PASSWORD.to_owned()),
@@ -236,20 +261,38 @@ impl DeskBuilder {
             ("TECHSUPPORT__FEED__POLL_MS", "20".to_owned()),
             ("TECHSUPPORT__DEAD_LETTERS__COLLECT", "false".to_owned()),
             ("TECHSUPPORT__DEAD_LETTERS__POLL_MS", "20".to_owned()),
+            ("TECHSUPPORT__DATABASE__CHECKOUT_TIMEOUT_MS", patience(self.database_proxy, 2_000)),
+            ("TECHSUPPORT__DATABASE__CONNECT_TIMEOUT_MS", patience(self.database_proxy, 5_000)),
+            ("TECHSUPPORT__HTTP__READINESS_TIMEOUT_MS", patience(self.database_proxy, 2_000)),
+            ("TECHSUPPORT__BROKER__CONNECT_TIMEOUT_MS", patience(self.broker_proxy, 5_000)),
+            ("TECHSUPPORT__DATABASE__LOCK_TIMEOUT_MS", PATIENCE_MS.to_string()),
+            ("TECHSUPPORT__DATABASE__STATEMENT_TIMEOUT_MS", PATIENCE_MS.to_string()),
+            ("TECHSUPPORT__HTTP__HEADER_TIMEOUT_MS", PATIENCE_MS.to_string()),
+            ("TECHSUPPORT__HTTP__BODY_TIMEOUT_MS", PATIENCE_MS.to_string()),
+            ("TECHSUPPORT__AUTH__REVOCATIONS__MAX_AGE_MS", PATIENCE_MS.to_string()),
             ("TECHSUPPORT__SWEEP__POLL_MS", "100".to_owned()),
             ("TECHSUPPORT__RELAY__POLL_MS", "20".to_owned()),
             ("TECHSUPPORT__RELAY__MAX_BACKOFF_MS", "300".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-        for (name, value) in self.variables {
-            variables.retain(|(other, _)| *other != name);
-            variables.push((name, value));
-        }
+        let variables = overlaid(variables, self.variables);
         let mut desk = Desk { apis: Vec::new(), broker, variables, database_way, broker_way, database };
         (0..self.replicas).for_each(|_| desk.start_api());
         desk
     }
+}
+
+/// What was there, but for what is said anew.
+fn overlaid(
+    mut variables: Vec<(String, String)>,
+    changes: impl IntoIterator<Item = (String, String)>,
+) -> Vec<(String, String)> {
+    for (name, value) in changes {
+        variables.retain(|(other, _)| *other != name);
+        variables.push((name, value));
+    }
+    variables
 }
 
 /// A ticket's id as the domain has it.

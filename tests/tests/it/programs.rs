@@ -151,7 +151,7 @@ fn sigterm_ends_who_still_waits_for_the_database() {
 /// A request that is under way when SIGTERM comes is answered; the process ends well.
 #[test]
 fn sigterm_finishes_what_is_under_way() {
-    let desk = Desk::with().without_sweep().set("DATABASE__LOCK_TIMEOUT_MS", 30_000).start();
+    let desk = Desk::with().without_sweep().start();
     let admin = desk.admin();
     let ticket = desk.ticket(&admin, "NORMAL");
     let mut running = Running::start(&desk);

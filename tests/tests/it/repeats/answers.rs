@@ -93,19 +93,15 @@ fn a_verdict_is_kept_and_told_again() {
 
 #[test]
 fn what_may_go_better_the_next_time_is_not_kept() {
-    let desk = Desk::with()
-        .without_sweep()
-        .without_relay()
-        .set("HTTP__REQUEST_TIMEOUT_MS", 500)
-        .set("DATABASE__LOCK_TIMEOUT_MS", 20_000)
-        .start();
+    let mut desk = Desk::with().without_sweep().without_relay().start();
+    let hasty = desk.start_api_with(&[("HTTP__REQUEST_TIMEOUT_MS", "500")]);
     let admin = desk.admin();
     let client = desk.client_of(&admin, "VIP");
     let caller = with_key(&admin, "later");
     let mut other = desk.database().connect();
     let mut holding = other.transaction().unwrap();
     holding.batch_execute("LOCK TABLE outbox IN EXCLUSIVE MODE").unwrap();
-    caller.post("/api/tickets", &ticket_body(client)).expect_problem(503, "timed-out");
+    caller.at(&hasty).post("/api/tickets", &ticket_body(client)).expect_problem(503, "timed-out");
     holding.rollback().unwrap();
     assert_eq!(desk.database().count("idempotency_keys"), 0);
     let answer = techsupport_tests::until("the first request is really over", || {

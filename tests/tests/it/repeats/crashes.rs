@@ -8,11 +8,7 @@ use super::{is_replay, ticket_body, with_key};
 use crate::programs::Running;
 
 fn patient() -> DeskBuilder {
-    Desk::with()
-        .without_sweep()
-        .without_relay()
-        .set("DATABASE__LOCK_TIMEOUT_MS", 20_000)
-        .set("DATABASE__STATEMENT_TIMEOUT_MS", 20_000)
+    Desk::with().without_sweep().without_relay()
 }
 
 /// Sends the request and never reads what comes back.

@@ -52,12 +52,7 @@ fn replicas_share_what_is_known() {
 /// Who asks while the first is under way is told so at once: nobody waits on a connection that others need.
 #[test]
 fn a_request_under_way_holds_up_nobody() {
-    let desk = Desk::with()
-        .without_sweep()
-        .without_relay()
-        .set("DATABASE__LOCK_TIMEOUT_MS", 20_000)
-        .set("DATABASE__STATEMENT_TIMEOUT_MS", 20_000)
-        .start();
+    let desk = Desk::with().without_sweep().without_relay().start();
     let admin = desk.admin();
     let caller = with_key(&admin, "slow");
     let body = ticket_body(desk.client_of(&admin, "VIP"));

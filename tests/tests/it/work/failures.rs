@@ -24,7 +24,7 @@ fn clients(desk: &Desk, email: &str) -> i64 {
 
 #[test]
 fn a_deadlock_is_resolved_by_repeating_one_of_the_two() {
-    let desk = Desk::with().without_sweep().set("DATABASE__LOCK_TIMEOUT_MS", 30_000).start();
+    let desk = Desk::with().without_sweep().start();
     let admin = desk.admin();
     let tickets = [desk.ticket(&admin, "NORMAL"), desk.ticket(&admin, "NORMAL")];
     let ports = desk.ports();

@@ -8,17 +8,14 @@ use std::{
 
 use postgres::Client as Sql;
 use serde_json::json;
-use techsupport_tests::{Desk, DeskBuilder, eventually};
+use techsupport_tests::{Desk, eventually};
 use uuid::Uuid;
 
-/// Requests may take half a second; locks and statements would be waited for much longer.
-fn impatient() -> DeskBuilder {
-    Desk::with()
-        .without_sweep()
-        .without_relay()
-        .set("HTTP__REQUEST_TIMEOUT_MS", 500)
-        .set("DATABASE__LOCK_TIMEOUT_MS", 30_000)
-        .set("DATABASE__STATEMENT_TIMEOUT_MS", 60_000)
+/// A desk, and where requests to it may only take so long; locks and statements would be waited for much longer.
+fn with_hasty_replica(request_timeout_ms: &str) -> (Desk, String) {
+    let mut desk = Desk::with().without_sweep().without_relay().start();
+    let hasty = desk.start_api_with(&[("HTTP__REQUEST_TIMEOUT_MS", request_timeout_ms)]);
+    (desk, hasty)
 }
 
 fn version(desk: &Desk, ticket: Uuid) -> i64 {
@@ -34,7 +31,7 @@ fn await_quiet(desk: &Desk) {
 
 #[test]
 fn nothing_is_changed_after_the_503() {
-    let desk = impatient().start();
+    let (desk, hasty) = with_hasty_replica("500");
     let admin = desk.admin();
     let ticket = desk.ticket(&admin, "NORMAL");
     let mut other: Sql = desk.database().connect();
@@ -42,7 +39,8 @@ fn nothing_is_changed_after_the_503() {
     holding.execute("SELECT 1 FROM tickets WHERE id = $1 FOR UPDATE", &[&ticket]).unwrap();
 
     let asked = Instant::now();
-    let answer = admin.patch(&format!("/api/tickets/{ticket}/status"), &json!({"status": "IN_PROGRESS"}));
+    let path = format!("/api/tickets/{ticket}/status");
+    let answer = admin.at(&hasty).patch(&path, &json!({"status": "IN_PROGRESS"}));
     let answer = answer.expect_problem(503, "timed-out");
     assert!(answer.header("retry-after").is_some());
     assert!(asked.elapsed() >= Duration::from_millis(450), "{:?}", asked.elapsed());
@@ -53,33 +51,36 @@ fn nothing_is_changed_after_the_503() {
     assert_eq!(version(&desk, ticket), 1);
     assert_eq!(desk.database().count("ticket_timeline"), 1);
     assert_eq!(desk.database().count("outbox"), 1);
-    admin.patch(&format!("/api/tickets/{ticket}/status"), &json!({"status": "IN_PROGRESS"})).expect(200);
+    admin.patch(&path, &json!({"status": "IN_PROGRESS"})).expect(200);
 }
 
 #[test]
 fn nothing_is_made_after_the_503() {
-    let desk = impatient().start();
+    let (desk, hasty) = with_hasty_replica("500");
     let admin = desk.admin();
     let client = desk.client_of(&admin, "NORMAL");
     let mut other = desk.database().connect();
     let mut holding = other.transaction().unwrap();
     holding.batch_execute("LOCK TABLE outbox IN EXCLUSIVE MODE").unwrap();
     let body = json!({"title": "Broken", "description": "It is broken.", "clientId": client});
-    admin.post("/api/tickets", &body).expect_problem(503, "timed-out");
+    admin.at(&hasty).post("/api/tickets", &body).expect_problem(503, "timed-out");
     holding.rollback().unwrap();
     await_quiet(&desk);
     assert_eq!(desk.database().count("tickets"), 0);
     desk.assert_no_events();
 }
 
-/// The lock is released around the moment at which the time is over: whoever wins, answer and row agree.
+/// The lock is released around the moment at which the time is over: whoever wins, answer and row agree. When that moment
+/// is depends on the machine, so each round goes from the outcome of the one before it towards the other.
 #[test]
 fn the_answer_and_the_row_agree_however_close_it_was() {
-    let desk = impatient().set("HTTP__REQUEST_TIMEOUT_MS", 200).start();
+    let (desk, hasty) = with_hasty_replica("200");
     let admin = desk.admin();
     let client = desk.client_of(&admin, "NORMAL");
-    let mut seen = [0, 0];
-    for round in 0..40_u64 {
+    let (mut seen, mut last) = ([0, 0], None);
+    // How long the lock is held, and by how much longer or shorter the next time, in seconds.
+    let (mut held, mut step) = (0.195, 0.001);
+    for _ in 0..40 {
         let ticket = desk.ticket_for(&admin, client);
         let (locked, is_locked) = mpsc::channel();
         let mut other = desk.database().connect();
@@ -87,13 +88,13 @@ fn the_answer_and_the_row_agree_however_close_it_was() {
             let mut holding = other.transaction().unwrap();
             holding.execute("SELECT 1 FROM tickets WHERE id = $1 FOR UPDATE", &[&ticket]).unwrap();
             locked.send(()).unwrap();
-            // 185 to 205 ms: the server itself waits, so that the test need not.
-            let wait = 0.185 + 0.000_5 * f64::from(u32::try_from(round).unwrap());
-            holding.execute("SELECT pg_sleep($1)", &[&wait]).unwrap();
+            // The server itself waits, so that the test need not.
+            holding.execute("SELECT pg_sleep($1)", &[&held]).unwrap();
             holding.commit().unwrap();
         });
         is_locked.recv().unwrap();
-        let answer = admin.patch(&format!("/api/tickets/{ticket}/status"), &json!({"status": "IN_PROGRESS"}));
+        let path = format!("/api/tickets/{ticket}/status");
+        let answer = admin.at(&hasty).patch(&path, &json!({"status": "IN_PROGRESS"}));
         holder.join().unwrap();
         await_quiet(&desk);
         if answer.status == 200 {
@@ -103,7 +104,11 @@ fn the_answer_and_the_row_agree_however_close_it_was() {
             answer.clone().expect_problem(503, "timed-out");
             assert_eq!(version(&desk, ticket), 1);
         }
-        seen[usize::from(answer.status == 200)] += 1;
+        let in_time = answer.status == 200;
+        seen[usize::from(in_time)] += 1;
+        step = if last == Some(!in_time) { f64::max(step / 2.0, 0.000_5) } else { step * 2.0 };
+        held = if in_time { held + step } else { f64::max(held - step, 0.0) };
+        last = Some(in_time);
     }
     assert!(seen.iter().all(|count| *count > 0), "one outcome never happened: {seen:?}");
 }
@@ -112,8 +117,7 @@ fn the_answer_and_the_row_agree_however_close_it_was() {
 fn a_caller_who_leaves_takes_the_work_along() {
     use std::io::Write;
 
-    let desk =
-        impatient().set("HTTP__REQUEST_TIMEOUT_MS", 20_000).set("HTTP__DISCONNECT_GRACE_MS", 50).start();
+    let desk = Desk::with().without_sweep().without_relay().set("HTTP__DISCONNECT_GRACE_MS", 50).start();
     let admin = desk.admin();
     let ticket = desk.ticket(&admin, "NORMAL");
     let mut other = desk.database().connect();
