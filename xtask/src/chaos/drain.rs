@@ -12,12 +12,15 @@ use crate::{progress, wait};
 
 /// However slowly it goes.
 const LIMIT: Duration = Duration::from_mins(10);
-/// Nothing moves for so long only if nothing ever will: more than the longest lease and the longest retry delay together.
-const STANDSTILL: Duration = Duration::from_mins(1);
-/// Under fire, once something was delivered. Messages that are lost never come.
-const STANDSTILL_UNDER_FIRE: Duration = Duration::from_secs(30);
-/// The broker counts its messages every few seconds.
-const QUEUES: Duration = Duration::from_mins(1);
+/// Nothing moves for so long only if nothing ever will: more than the longest lease and the longest retry delay together, and
+/// more than RabbitMQ waits (3 minutes) before it sends a dead letter again that found no queue, as one may while the broker
+/// starts.
+const STANDSTILL: Duration = Duration::from_mins(4);
+/// Under fire, once something was delivered. Messages that are lost never come. More than the 90 seconds that a broker may take
+/// to start again; less than the patience of `mayhem`, which ends the killing in any case.
+const STANDSTILL_UNDER_FIRE: Duration = Duration::from_mins(2);
+/// The broker counts its messages every few seconds, and a dead letter may wait as above in the queue in which it died.
+const QUEUES: Duration = Duration::from_mins(4);
 const LOOK: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
