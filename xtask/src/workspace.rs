@@ -12,13 +12,15 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_path_buf()
 }
 
-/// The target directory: the ancestor of the running program that cargo tagged as such, so that every way of setting it
-/// (environment, configuration, command line) is honoured without asking cargo.
+/// The target directory of the running program.
 pub(crate) fn target_dir() -> PathBuf {
-    let program = std::env::current_exe().ok();
-    let tagged = program
-        .as_deref()
-        .and_then(|program| program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()));
+    std::env::current_exe().map_or_else(|_| root().join("target"), |program| target_dir_of(&program))
+}
+
+/// The target directory of a program: its ancestor that cargo tagged as such, so that every way of setting it (environment,
+/// configuration, command line) is honoured without asking cargo.
+pub(crate) fn target_dir_of(program: &Path) -> PathBuf {
+    let tagged = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
     tagged.map_or_else(|| root().join("target"), Path::to_path_buf)
 }
 

@@ -8,8 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, test_kill_process, waitpid};
 use serde_json::Value;
+use xtask::provision::instances_of;
 
 /// Building the programs may be part of it.
 const LIMIT: Duration = Duration::from_mins(10);
@@ -34,8 +35,13 @@ fn two_signals_at_once_are_one_and_every_server_is_stopped() {
             ledger["processes"].as_array()?.iter().filter_map(|it| process(&it[1])).collect();
         (servers.len() >= 3).then_some((folder, servers))
     });
-    kill_process(pid, Signal::TERM).unwrap();
-    kill_process(pid, Signal::INT).unwrap();
+    // Halted, so that both are there when it looks, however slow the machine is.
+    kill_process(pid, Signal::STOP).unwrap();
+    let (_, halted) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
+    assert!(halted.stopped(), "{halted:?}");
+    for signal in [Signal::TERM, Signal::INT, Signal::CONT] {
+        kill_process(pid, signal).unwrap();
+    }
     assert_eq!(chaos.wait().unwrap().code(), Some(130));
     assert!(!folder.exists());
     for server in servers {
@@ -44,7 +50,7 @@ fn two_signals_at_once_are_one_and_every_server_is_stopped() {
 }
 
 fn ledger_of(owner: Pid) -> Option<(PathBuf, Value)> {
-    let instances = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/xtask");
+    let instances = instances_of(Path::new(env!("CARGO_BIN_EXE_xtask")));
     fs::read_dir(instances).ok()?.filter_map(Result::ok).find_map(|entry| {
         let ledger: Value = serde_json::from_slice(&fs::read(entry.path().join("ledger.json")).ok()?).ok()?;
         (process(&ledger["owner"]) == Some(owner)).then_some((entry.path(), ledger))

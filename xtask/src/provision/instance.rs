@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 use crate::process::Mark;
 use crate::{wait, workspace};
 
+/// In the target directory.
+const FOLDER: &str = "xtask";
+
 /// What is written down about an instance, so that a later command can find, use or clean up what an earlier one started.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Ledger {
@@ -45,7 +48,19 @@ impl Ledger {
 pub(crate) struct Instance {
     folder: PathBuf,
     ledger: Ledger,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// A lock that this process holds on a file until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To close the file is not enough: a child that another thread has just forked holds the same lock until it runs its
+        // program. Where this fails, closing has to do.
+        flock(&self.0, FlockOperation::Unlock).ok();
+    }
 }
 
 impl Instance {
@@ -135,15 +150,20 @@ pub(crate) fn sweep() -> Result<()> {
 }
 
 /// Waits for a lock that commands hold for a moment, such as the one for installing packages.
-pub(crate) fn lock_and_wait(name: &str) -> Result<File> {
+pub(crate) fn lock_and_wait(name: &str) -> Result<Lock> {
     let file = lock_file(name)?;
     flock(&file, FlockOperation::LockExclusive)
         .map_err(|error| Error::io(format!("locking {name}"))(error.into()))?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 fn base() -> PathBuf {
-    workspace::target_dir().join("xtask")
+    workspace::target_dir().join(FOLDER)
+}
+
+/// Where the folders are of the instances that this xtask makes, wherever cargo put it.
+pub fn instances_of(xtask: &Path) -> PathBuf {
+    workspace::target_dir_of(xtask).join(FOLDER)
 }
 
 fn folder_of(name: &str) -> PathBuf {
@@ -151,10 +171,10 @@ fn folder_of(name: &str) -> PathBuf {
 }
 
 /// Lock files live beside the instances and are never removed: a lock on a file that somebody else just unlinked holds nothing.
-fn try_lock(name: &str) -> Result<Option<File>> {
+fn try_lock(name: &str) -> Result<Option<Lock>> {
     let file = lock_file(name)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
+        Ok(()) => Ok(Some(Lock(file))),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(Error::io(format!("locking {name}"))(error.into())),
     }
@@ -191,4 +211,24 @@ fn remove(folder: &Path, ledger: &Ledger) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_with_its_holder_whoever_else_has_its_file_open() {
+        let name = format!("test-lock-{}", std::process::id());
+        let lock = try_lock(&name).unwrap().unwrap();
+        // A child between fork and exec has such a copy.
+        let copy = lock.0.try_clone().unwrap();
+        assert!(is_locked(&name).unwrap());
+        drop(lock);
+        assert!(!is_locked(&name).unwrap());
+        drop(copy);
+        fs::remove_file(base().join("locks").join(name)).unwrap();
+    }
 }

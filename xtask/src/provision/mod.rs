@@ -18,6 +18,7 @@ mod rabbitmq;
 mod server;
 mod servers;
 
+pub use instance::instances_of;
 pub use plan::Plan;
 pub use server::Server;
 pub use servers::Servers;
