@@ -45,13 +45,21 @@ fn child_of(parent: u32) -> Option<Pid> {
 }
 
 fn parent_of(id: i32) -> Option<u32> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
-    line.trim().parse().ok()
+    status_of(id, "PPid:")?.parse().ok()
+}
+
+fn status_of(id: i32, field: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix(field)).map(|value| value.trim().to_owned())
+}
+
+/// Where nobody reaps orphans, as in a container without an init, a zombie is left of it for ever.
+fn has_ended(id: i32) -> bool {
+    status_of(id, "State:").is_none_or(|state| state.starts_with(['Z', 'X']))
 }
 
 fn await_end_of(parser: Pid) {
-    until("the parser is gone", || parent_of(parser.as_raw_nonzero().get()).is_none().then_some(()));
+    eventually("the parser has ended", || has_ended(parser.as_raw_nonzero().get()));
 }
 
 fn completes(desk: &Desk, id: ImportId) {
