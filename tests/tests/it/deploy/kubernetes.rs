@@ -333,16 +333,11 @@ fn no_pod_gets_past_a_schema_that_is_behind() {
 fn rolled_out(job_is: &str) -> (bool, Vec<String>) {
     let folder = Scratch::new();
     let log = folder.0.join("calls");
-    let stand_in = format!(
-        "#!/bin/sh\necho \"$@\" >> {}\ncase \"$*\" in *condition=*) case \"$*\" in *condition={job_is}*) exit 0;; *) exit 1;; esac;; esac\n",
-        log.display()
-    );
-    let kubectl = folder.0.join("kubectl");
-    fs::write(&kubectl, stand_in).unwrap();
-    fs::set_permissions(&kubectl, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    symlink(root().join("tests/fixtures/kubectl"), folder.0.join("kubectl")).unwrap();
     let path = format!("{}:/usr/bin:/bin", folder.0.display());
     let mut rollout = Command::new(root().join(FOLDER).join("rollout"));
-    let outcome = rollout.env_clear().env("PATH", path).args(["--namespace", "desk"]).output().unwrap();
+    rollout.env_clear().env("PATH", path).env("CALLS", &log).env("JOB_IS", job_is);
+    let outcome = rollout.args(["--namespace", "desk"]).output().unwrap();
     let calls = fs::read_to_string(log).unwrap();
     assert!(calls.lines().all(|call| call.starts_with("--namespace desk ")), "{calls}");
     (outcome.status.success(), calls.lines().map(|call| call.replacen("--namespace desk ", "", 1)).collect())

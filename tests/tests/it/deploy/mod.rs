@@ -10,6 +10,7 @@ mod promql;
 
 use std::{
     fs,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -151,14 +152,15 @@ fn command_of_ours(command: &[String]) -> String {
 /// What `deploy/make-secrets` makes: `.env` and `api.env`.
 fn secrets() -> (Variables, Variables) {
     let folder = Scratch::new();
-    fs::copy(root().join("deploy/make-secrets"), folder.0.join("make-secrets")).unwrap();
+    // No copy: a program cannot be run while anybody has it open for writing, as children that other tests fork have
+    // for a moment.
+    symlink(root().join("deploy/make-secrets"), folder.0.join("make-secrets")).unwrap();
     let run = || Command::new(folder.0.join("make-secrets")).output().unwrap();
     let first_run = run();
     assert!(first_run.status.success(), "{}", String::from_utf8_lossy(&first_run.stderr));
     let read = |name: &str| fs::read_to_string(folder.0.join(name)).unwrap();
     let first = (read(".env"), read("api.env"));
     for name in [".env", "api.env"] {
-        use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(folder.0.join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name} is for its owner alone");
     }
