@@ -2,11 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
 };
 
 use techsupport_bootstrap::monitor::ask;
-use techsupport_tests::{Desk, ImportWorker, LIMIT, WorkerProcess, eventually};
+use techsupport_tests::{Desk, ImportWorker, LIMIT, WorkerProcess, eventually, until};
 
 use super::{promql::asked, *};
 
@@ -100,48 +100,60 @@ fn queries() -> Vec<(String, Vec<String>)> {
     of_alerts.chain(of_panels).collect()
 }
 
-/// A free port, to be used at once.
-pub(super) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Settings with which a worker can be asked how it is, on a port that nobody else has.
+pub(super) const MONITORED: [(&str, &str); 2] = [("MONITOR__ENABLED", "true"), ("MONITOR__PORT", "0")];
+
+/// Waits until a worker has written a line with this message.
+fn line_of(log: &dyn Fn() -> Vec<String>, message: &str) -> Value {
+    until(&format!("a line of a worker: {message}"), || {
+        let lines = log().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        lines.into_iter().find(|line| line["msg"].as_str().is_some_and(|msg| msg.ends_with(message)))
+    })
 }
 
-/// Waits until a worker that listens there has what it needs, and asks it for its probes and its metrics.
-fn metrics_of(worker: &str, port: u16) -> String {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    eventually(&format!("{worker} has what it needs"), || {
-        ask(address, "/health/ready", LIMIT).is_ok_and(|(status, _)| status == 200)
-    });
+/// Where a worker with [`MONITORED`] listens.
+pub(super) fn monitor_of(log: &dyn Fn() -> Vec<String>) -> SocketAddr {
+    line_of(log, "telling of metrics and health")["address"].as_str().unwrap().parse().unwrap()
+}
+
+/// Waits until a worker has what it needs and counts everything that it ever will, and asks it for its probes and its
+/// metrics.
+fn metrics_of(worker: &str, log: &dyn Fn() -> Vec<String>) -> String {
+    let address = monitor_of(log);
+    line_of(log, "consuming");
     for path in kubernetes::worker_probes(worker) {
         said(address, &path);
     }
     said(address, "/metrics")
 }
 
-/// What it answers there.
+/// What it answers there, once it is well. As kubelet, which asks again: the servers may be slow for a moment.
 fn said(address: SocketAddr, path: &str) -> String {
-    let (status, body) = ask(address, path, LIMIT).unwrap();
-    assert_eq!(status, 200, "{path}: {body}");
-    body
+    until(&format!("a good answer of {path}"), || {
+        ask(address, path, LIMIT).ok().filter(|(status, _)| *status == 200).map(|(_, body)| body)
+    })
 }
 
 #[test]
 fn alerts_and_dashboard_ask_for_what_there_is() {
     let desk = Desk::start();
-    let ports = [free_port(), free_port()].map(|port| port.to_string());
-    let settings = |port: usize| [("MONITOR__ENABLED", "true"), ("MONITOR__PORT", ports[port].as_str())];
-    let _worker = WorkerProcess::start_with(&desk, &settings(0));
-    let _importer = ImportWorker::start_with(&desk, &settings(1));
+    let worker = WorkerProcess::start_with(&desk, &MONITORED);
+    let importer = ImportWorker::start_with(&desk, &MONITORED);
     desk.await_topology();
     let admin = desk.admin();
     let ticket = desk.ticket(&admin, "VIP");
     desk.age(ticket, 121);
     eventually("the breach was noticed", || desk.database().count("sla_steps") == 1);
     desk.anonymous().get("/health/ready").expect(200);
+    // A step is measured once it is committed.
+    let of_api = until("the lag of the breach", || {
+        let text = desk.anonymous().get("/metrics").expect(200).body;
+        text.contains("sla_detection_lag_seconds_bucket").then_some(text)
+    });
     let mut known = Known::default();
-    known.read(&desk.anonymous().get("/metrics").expect(200).body);
-    for (worker, port) in ["sla-worker", "import-worker"].iter().zip(&ports) {
-        known.read(&metrics_of(worker, port.parse().unwrap()));
-    }
+    known.read(&of_api);
+    known.read(&metrics_of("sla-worker", &|| worker.lines()));
+    known.read(&metrics_of("import-worker", &|| importer.lines()));
     let queries = queries();
     assert!(queries.len() > 40, "{}", queries.len());
     let objections: Vec<String> =
