@@ -40,8 +40,14 @@ struct Post {
 impl Post {
     /// Connected, with everything declared.
     fn open(way: Option<&Proxy>) -> Self {
+        Self::open_with(way, |_| {})
+    }
+
+    /// The same, with some other settings.
+    fn open_with(way: Option<&Proxy>, change: impl FnOnce(&mut BrokerSettings)) -> Self {
         let broker = TestBroker::new();
-        let settings = broker.settings(way);
+        let mut settings = broker.settings(way);
+        change(&mut settings);
         let _inside = RUNTIME.enter();
         let publisher = Publisher::start(&settings, "tests", CancellationToken::new());
         let post = Self { broker, settings, publisher };
