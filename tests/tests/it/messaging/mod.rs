@@ -45,7 +45,15 @@ impl Post {
 
     /// The same, with some other settings.
     fn open_with(way: Option<&Proxy>, change: impl FnOnce(&mut BrokerSettings)) -> Self {
-        let broker = TestBroker::new();
+        Self::connect(TestBroker::new(), way, change)
+    }
+
+    /// Goes on with the same names, in another way and with other settings.
+    fn reopen(self, way: Option<&Proxy>, change: impl FnOnce(&mut BrokerSettings)) -> Self {
+        Self::connect(self.broker, way, change)
+    }
+
+    fn connect(broker: TestBroker, way: Option<&Proxy>, change: impl FnOnce(&mut BrokerSettings)) -> Self {
         let mut settings = broker.settings(way);
         change(&mut settings);
         let _inside = RUNTIME.enter();
