@@ -3,15 +3,19 @@
 use std::{sync::Barrier, thread, time::Duration};
 
 use serde_json::Value;
-use techsupport_application::{dead_letters::forget_dead_letters, ports::FoundDeadLetter};
+use techsupport_application::{
+    AppError,
+    dead_letters::{forget_dead_letters, replay_all_dead_letters},
+    ports::FoundDeadLetter,
+};
 use techsupport_tests::{Desk, DeskBuilder};
 use time::macros::datetime;
 
 use super::{Administrator, given_up, given_up_as, is_unknown, new_id, rows};
 
-/// Nothing is collected, and nothing put back.
+/// Nothing is collected, nothing put back, and nothing forgotten.
 fn quiet() -> DeskBuilder {
-    Desk::with().set("DEAD_LETTERS__REPLAY", false)
+    Desk::with().set("DEAD_LETTERS__REPLAY", false).set("DEAD_LETTERS__FORGET", false)
 }
 
 #[test]
@@ -151,29 +155,28 @@ fn of_replay_and_discard_at_once_the_discard_is_the_last() {
     let letters = administrator.list(None);
     let start = Barrier::new(3);
     let deciders = [0, 1, 2].map(|who| (who, Administrator::of(&desk)));
-    let decided: Vec<Vec<bool>> = thread::scope(|scope| {
+    let decided: Vec<Vec<Result<(), AppError>>> = thread::scope(|scope| {
         let deciders = deciders.map(|(who, administrator)| {
             let (letters, start) = (&letters, &start);
             scope.spawn(move || {
                 let decide = |id| {
+                    // Whoever panicked here would keep the others waiting for ever.
                     start.wait();
-                    let outcome = match who {
+                    match who {
                         0 => administrator.discard(id),
                         1 => administrator.replay(id),
-                        _ => {
-                            administrator.replay_all(1);
-                            Ok(())
-                        }
-                    };
-                    assert!(outcome.is_ok() || is_unknown(&outcome), "{outcome:?}");
-                    outcome.is_ok()
+                        _ => administrator.call(|ctx| replay_all_dead_letters(ctx, 1)).map(drop),
+                    }
                 };
                 letters.iter().map(|letter| decide(letter.id)).collect()
             })
         });
         deciders.map(|decider| decider.join().unwrap()).into()
     });
-    let discarded = decided[0].iter().filter(|done| **done).count();
+    for outcome in decided.iter().flatten() {
+        assert!(outcome.is_ok() || is_unknown(outcome), "{outcome:?}");
+    }
+    let discarded = decided[0].iter().filter(|outcome| outcome.is_ok()).count();
     assert_eq!(rows(&desk, "DISCARDED"), i64::try_from(discarded).unwrap());
     assert_eq!(rows(&desk, "QUEUED"), 30 - rows(&desk, "DISCARDED"));
     assert_eq!(

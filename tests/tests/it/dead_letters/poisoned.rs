@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Barrier, thread};
 
 use lapin::{BasicProperties, options::BasicPublishOptions};
+use techsupport_application::{AppError, ports::DeadLetterRow};
 use techsupport_tests::{Desk, Queue, eventually};
 use uuid::Uuid;
 
@@ -64,16 +65,21 @@ fn each_is_seen_replayed_three_times_at_once_and_has_its_effect_once() {
     receiver.mend();
     let start = Barrier::new(3);
     let administrators = [(); 3].map(|()| Administrator::of(&desk));
-    thread::scope(|scope| {
-        for administrator in &administrators {
-            scope.spawn(|| {
-                for letter in &letters {
-                    start.wait();
-                    administrator.replay(letter.id).unwrap();
-                }
-            });
-        }
+    let outcomes: Vec<Result<(), AppError>> = thread::scope(|scope| {
+        let replaying = administrators.each_ref().map(|administrator| {
+            let (letters, start) = (&letters, &start);
+            let replay = |letter: &DeadLetterRow| {
+                // Whoever panicked here would keep the others waiting for ever.
+                start.wait();
+                administrator.replay(letter.id)
+            };
+            scope.spawn(move || letters.iter().map(replay).collect::<Vec<_>>())
+        });
+        replaying.into_iter().flat_map(|replaying| replaying.join().unwrap()).collect()
     });
+    for outcome in outcomes {
+        outcome.unwrap();
+    }
     eventually("all are told", || receiver.told().len() == MESSAGES);
     await_rows(&desk, "REPLAYED", 100);
     eventually("all are settled", || desk.database().count("inbox") == 10_000);

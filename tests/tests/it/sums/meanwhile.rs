@@ -84,15 +84,17 @@ fn assert_pairs(reports: &dyn Reports, filter: &ReportFilter) {
 #[test]
 fn reports_are_exact_while_others_import_and_move_changes() {
     let database = TestDatabase::migrated();
+    // Whoever failed to connect in a thread would keep the others waiting at the barrier for ever.
+    let connections = [0, 1].map(|writer| (writer, database.connect()));
     let barrier = Barrier::new(5);
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let writers: Vec<_> = (0..2_i64)
-            .map(|writer| {
-                let (database, barrier) = (&database, &barrier);
+        let writers: Vec<_> = connections
+            .into_iter()
+            .map(|(writer, mut connection)| {
+                let barrier = &barrier;
                 scope.spawn(move || {
-                    let mut connection = database.connect();
-                    let mut chance = ChaCha12Rng::seed_from_u64(writer.unsigned_abs());
+                    let mut chance = ChaCha12Rng::seed_from_u64(writer);
                     barrier.wait();
                     for number in 0..150 {
                         write(&mut connection, &mut chance, number);
