@@ -24,10 +24,7 @@ fn expected(database: &TestDatabase, filter: &ReportFilter) -> Vec<AverageResolu
             SELECT (extract(epoch FROM t.resolved_at - t.created_at) * 1000000)::float8 AS us) AS x \
         WHERE ($1::timestamptz IS NULL OR t.created_at >= $1) AND ($2::timestamptz IS NULL OR t.created_at <= $2) \
         GROUP BY 1 ORDER BY 1";
-    let mut connection = database.connect();
-    let rows = connection.query(sql, &[&filter.from, &filter.to]).unwrap();
-    // Or this would be taken for what a report costs.
-    connection.batch_execute("SELECT pg_stat_force_next_flush()").unwrap();
+    let rows = database.connect().query(sql, &[&filter.from, &filter.to]).unwrap();
     #[expect(clippy::cast_possible_truncation, reason = "a few weeks")]
     let minutes = |us: f64| (us / 60_000_000.0 + 0.5).floor() as i64;
     let row = |row: &postgres::Row| AverageResolution {
@@ -81,8 +78,7 @@ fn a_bucket_that_most_tickets_are_in_is_read_once() {
         .connect()
         .batch_execute(
             "UPDATE imported_tickets SET resolved_at = resolved_at + interval '3 ms' WHERE ticket_id LIKE '%7'; \
-             DELETE FROM imported_tickets WHERE ticket_id LIKE '%1'; \
-             SELECT pg_stat_force_next_flush()",
+             DELETE FROM imported_tickets WHERE ticket_id LIKE '%1'",
         )
         .unwrap();
     compare_some();
