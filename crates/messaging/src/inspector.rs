@@ -102,7 +102,8 @@ impl Inquiry {
         Ok(BrokerQueue { name: subscription.name(), ready, consumers, uncollected })
     }
 
-    /// Messages and consumers: a passive declaration says so. None where there is no such queue.
+    /// Messages and consumers: a passive declaration says so. None where there is no such queue; of a quorum queue that
+    /// does not answer its node within 250 ms RabbitMQ says the same (`rabbit_quorum_queue:stat/1`).
     async fn count(&mut self, queue: &str) -> lapin::Result<(u32, u32)> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         match self.channel.queue_declare(queue.into(), passive, FieldTable::default()).await {

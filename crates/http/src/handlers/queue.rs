@@ -120,8 +120,8 @@ pub(crate) fn show_docs() -> Operation {
         .about(
             "Figures of database and broker together, read one after the other while everything goes on: a message that \
              moves meanwhile may be counted twice or not at all. What a consumer has just taken from a queue is counted \
-             nowhere until its delivery or its import begins. A queue that the broker does not have counts as empty. Where the broker \
-             cannot be asked, the answer is 503.",
+             nowhere until its delivery or its import begins. A queue that the broker does not have counts as empty, and so does one \
+             that does not answer the broker within a quarter of a second. Where the broker cannot be asked, the answer is 503.",
         )
         .answers(200, "Figures.", Some(stats(&database, &broker)))
 }
