@@ -23,7 +23,7 @@ mod proxy;
 mod worker;
 
 pub use broker::{Queue, TestBroker};
-pub use database::TestDatabase;
+pub use database::{TestDatabase, await_end_of_others};
 pub use desk::{Desk, DeskBuilder, system_call, ticket_id};
 pub use environment::program;
 pub use http::{Answer, Client};

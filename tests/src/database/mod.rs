@@ -8,7 +8,7 @@ use postgres::{Client, NoTls, types::FromSqlOwned, types::ToSql};
 use techsupport_bootstrap::settings::{Sources, load_from};
 use techsupport_persistence::DatabaseSettings;
 
-use crate::environment;
+use crate::{environment, eventually};
 
 /// A migrated database that nobody else uses. Dropping it drops it.
 #[derive(Debug)]
@@ -92,6 +92,16 @@ impl Drop for TestDatabase {
             panic!("{} stays behind: {error}", self.name);
         }
     }
+}
+
+/// Waits until nobody else is connected to the database of this connection. What the others have done is counted in its
+/// statistics at the latest when they end.
+pub fn await_end_of_others(connection: &mut Client) {
+    let others = "SELECT count(*) FROM pg_stat_activity \
+                  WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    eventually("the other connections end", || {
+        connection.query_one(others, &[]).unwrap().get::<_, i64>(0) == 0
+    });
 }
 
 /// A connection to the database the server was given to us with.

@@ -9,7 +9,7 @@ use techsupport_application::{
     ports::{FeedPosition, FeedQuery, Reader},
 };
 use techsupport_persistence::Database;
-use techsupport_tests::{TestDatabase, eventually};
+use techsupport_tests::{TestDatabase, await_end_of_others};
 use uuid::Uuid;
 
 const FILL: &str = "INSERT INTO outbox (id, type, ticket_id, at, traceparent, body) \
@@ -24,11 +24,7 @@ const FILL: &str = "INSERT INTO outbox (id, type, ticket_id, at, traceparent, bo
 fn cost(database: &TestDatabase, act: impl FnOnce(&Database)) -> (i64, i64) {
     let mut connection = database.connect();
     let mut counted = || {
-        let others = "SELECT count(*) FROM pg_stat_activity \
-                      WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
-        eventually("the other connections end", || {
-            connection.query_one(others, &[]).unwrap().get::<_, i64>(0) == 0
-        });
+        await_end_of_others(&mut connection);
         let sql = "SELECT array[sum(seq_scan)::bigint, sum(coalesce(idx_tup_fetch, 0))::bigint] \
                    FROM pg_stat_user_tables WHERE relname IN ('outbox', 'event_feed')";
         let counts: Vec<i64> = connection.query_one(sql, &[]).unwrap().get(0);

@@ -4,7 +4,7 @@
 use techsupport_application::ports::{ReportFilter, Reports, Source};
 use techsupport_domain::{ClientTier, Zone};
 use techsupport_persistence::Database;
-use techsupport_tests::{TestDatabase, eventually};
+use techsupport_tests::{TestDatabase, await_end_of_others};
 use time::{OffsetDateTime, macros::datetime};
 
 use super::{budget, catch_up};
@@ -22,11 +22,7 @@ const FILL: &str = "INSERT INTO imported_tickets (ticket_id, client_id, client_t
 pub(super) fn cost(database: &TestDatabase, act: impl FnOnce(&Database)) -> (i64, i64) {
     let mut connection = database.connect();
     let mut counted = || {
-        let others = "SELECT count(*) FROM pg_stat_activity \
-                      WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
-        eventually("the other connections end", || {
-            connection.query_one(others, &[]).unwrap().get::<_, i64>(0) == 0
-        });
+        await_end_of_others(&mut connection);
         let sql = "SELECT array[sum(t.seq_scan)::bigint, \
                        (SELECT sum(i.idx_tup_read)::bigint FROM pg_stat_user_indexes i \
                         WHERE i.relname IN ('imported_tickets', 'imported_facts'))] \

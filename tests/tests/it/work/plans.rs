@@ -5,7 +5,7 @@ use std::time::Duration;
 use techsupport_application::{Budget, ports::UnitOfWorkExt};
 use techsupport_domain::TicketId;
 use techsupport_persistence::{Database, DatabaseSettings};
-use techsupport_tests::{TestDatabase, eventually};
+use techsupport_tests::{TestDatabase, await_end_of_others};
 use uuid::Uuid;
 
 const MANY: i64 = 20_000;
@@ -44,9 +44,7 @@ fn a_plan_from_when_a_table_was_empty_does_not_read_all_of_it_later() {
     look_for_a_ticket();
     drop((work, pool));
     // What a connection has done is counted at the latest when it ends.
-    let others = "SELECT count(*) FROM pg_stat_activity \
-                  WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
-    eventually("the connection ends", || database.one::<i64>(others, &[]) == 0);
+    await_end_of_others(&mut database.connect());
     let rows = looked_at();
     assert!(rows < MANY / 10, "{rows} rows were looked at to find none");
 }

@@ -12,7 +12,7 @@ use techsupport_domain::{
     ticket::{Priority, Status, Tag},
 };
 use techsupport_persistence::Database;
-use techsupport_tests::{LIMIT, TestDatabase};
+use techsupport_tests::{LIMIT, TestDatabase, await_end_of_others};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -97,15 +97,12 @@ impl Ledger {
 
     /// Asks through the program's own adapter. What a connection has done is counted at the latest when it ends.
     fn cost(&mut self, database: &TestDatabase, ask: &dyn Fn(&dyn Reader)) -> Cost {
+        await_end_of_others(&mut self.0);
         let before = self.state();
         let pool = Database::connect(&database.settings(), "lists");
         ask(pool.reader().as_ref());
         drop(pool);
-        let others = "SELECT count(*) FROM pg_stat_activity \
-                      WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
-        techsupport_tests::eventually("the connection ends", || {
-            self.0.query_one(others, &[]).unwrap().get::<_, i64>(0) == 0
-        });
+        await_end_of_others(&mut self.0);
         let mut cost = Cost::default();
         for (before, after) in before.into_iter().zip(self.state()) {
             if after.1 > before.1 {
