@@ -37,6 +37,7 @@ fn a_worker_that_is_killed_again_and_again_loads_every_row_once() {
 #[test]
 fn several_workers_share_the_files_and_never_one() {
     let desk = Desk::start();
+    desk.await_topology();
     let workers: Vec<ImportWorker> =
         (0..3).map(|_| ImportWorker::start_with(&desk, &[("IMPORTS__CHUNK_ROWS", "50")])).collect();
     // The same tickets in all of them, in other orders: the loads meet.
