@@ -55,6 +55,7 @@ impl Answer {
     }
 }
 
+/// A connection of somebody who waits for each answer for so long and no longer.
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -64,7 +65,8 @@ pub fn connect(address: SocketAddr) -> TcpStream {
 /// Writes the bytes, and reads until the server closes the connection.
 pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(address);
-    stream.write_all(bytes).unwrap();
+    // A server that refuses early may close while the rest is still on its way.
+    drop(stream.write_all(bytes));
     read_all(&mut stream)
 }
 
@@ -76,7 +78,7 @@ pub fn read_all(stream: &mut TcpStream) -> Vec<u8> {
 
 pub fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let mut stream = connect(address);
-    // A server that refuses early may close while the body is still on its way.
+    // As above.
     drop(stream.write_all(&request(method, path, headers, body, true)));
     let mut answers = answers(&read_all(&mut stream), method == "HEAD");
     assert_eq!(answers.len(), 1, "{answers:?}");

@@ -63,6 +63,8 @@ impl Default for Plan {
     }
 }
 
+/// No time limit here ends anything before a client loses its patience: a machine that stalls must not fail a test.
+/// Whoever looks at what a limit does sets it.
 pub fn http_settings() -> HttpSettings {
     HttpSettings {
         bind: [127, 0, 0, 1].into(),
@@ -70,10 +72,10 @@ pub fn http_settings() -> HttpSettings {
         workers: 1,
         backlog: 128,
         max_connections_per_worker: 1_000,
-        request_timeout_ms: 10_000,
-        header_timeout_ms: 2_000,
-        body_timeout_ms: 2_000,
-        write_timeout_ms: 5_000,
+        request_timeout_ms: 60_000,
+        header_timeout_ms: 30_000,
+        body_timeout_ms: 30_000,
+        write_timeout_ms: 30_000,
         max_body_bytes: 1 << 20,
         max_in_flight: 0,
         max_waiting: 16,
@@ -83,14 +85,14 @@ pub fn http_settings() -> HttpSettings {
         leave_ms: 0,
         shutdown_timeout_s: 5,
         disconnect_grace_ms: 100,
-        readiness_timeout_ms: 500,
+        readiness_timeout_ms: 30_000,
         backlog_refresh_ms: 100,
         trusted_proxies: Vec::new(),
         rate_limit: RateLimitSettings { enabled: true, requests: 100_000, window_s: 60, max_tracked: 1_000 },
         uploads: UploadSettings {
             max_file_bytes: 1_048_576,
             part_bytes: 65_536,
-            timeout_ms: 2_000,
+            timeout_ms: 30_000,
             max_at_once: 2,
             max_unfinished: 100,
         },
@@ -139,6 +141,12 @@ impl Desk {
     }
 
     pub fn with(change: impl FnOnce(&mut Plan)) -> Self {
+        Self::with_early(change, |_| {}).0
+    }
+
+    /// Lets somebody connect and write before the server runs. What has been written then is there as soon as the
+    /// server looks, so that it is in time for any limit, however long the test is kept from going on.
+    pub fn with_early<T>(change: impl FnOnce(&mut Plan), early: impl FnOnce(SocketAddr) -> T) -> (Self, T) {
         let mut plan = Plan::default();
         change(&mut plan);
         let (broker, events) = (Arc::new(Broker::default()), EventBell::default());
@@ -165,12 +173,13 @@ impl Desk {
         recorder::install();
         let server = HttpServer::bind(deps, &plan.http).expect("bind");
         let address = server.address();
+        let early = early(address);
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(server.run(async { drop(stopped.await) })).expect("run");
         });
-        Self { address, broker, events, stop: Some(stop), thread: Some(thread) }
+        (Self { address, broker, events, stop: Some(stop), thread: Some(thread) }, early)
     }
 
     /// Asks the server to stop and waits until it has.
