@@ -93,15 +93,19 @@ fn an_address_that_is_too_long_gets_a_problem_document() {
 
 #[test]
 fn slow_heads_get_a_problem_document_also_on_a_used_connection() {
-    let desk = Desk::with(|plan| plan.http.header_timeout_ms = 300);
+    let (desk, mut stream) = Desk::with_early(
+        |plan| plan.http.header_timeout_ms = 300,
+        |address| {
+            let mut stream = connect(address);
+            stream.write_all(&request("GET", "/health", &[], b"", false)).unwrap();
+            stream
+        },
+    );
     let started = Instant::now();
-    let answer = only(&desk.raw("GET /health HTTP/1.1\r\nhost"));
-    answer.problem(408, "slow-request");
+    only(&desk.raw("GET /health HTTP/1.1\r\nhost")).problem(408, "slow-request");
     let took = started.elapsed();
-    assert!(took >= Duration::from_millis(250) && took < Duration::from_secs(5), "{took:?}");
+    assert!(took >= Duration::from_millis(250), "{took:?}");
 
-    let mut stream = connect(desk.address);
-    stream.write_all(&request("GET", "/health", &[], b"", false)).unwrap();
     let mut first = [0_u8; 2_048];
     let count = stream.read(&mut first).unwrap();
     assert_eq!(only(&first[..count]).status, 200);
@@ -113,11 +117,10 @@ fn slow_heads_get_a_problem_document_also_on_a_used_connection() {
 fn a_head_that_drips_in_is_not_given_more_time_by_each_drop() {
     let desk = Desk::with(|plan| plan.http.header_timeout_ms = 400);
     let mut stream = connect(desk.address);
+    stream.write_all(b"GET /health HTTP/1.1\r\nx-slow: ").unwrap();
     let started = Instant::now();
-    for byte in b"GET /health HTTP/1.1\r\nx-slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" {
-        if stream.write_all(&[*byte]).is_err() || started.elapsed() > Duration::from_secs(3) {
-            break;
-        }
+    while stream.write_all(b"a").is_ok() {
+        assert!(started.elapsed() < Duration::from_mins(1), "never closed");
         common::dawdle(Duration::from_millis(30));
     }
     only(&read_all(&mut stream)).problem(408, "slow-request");
@@ -179,30 +182,36 @@ fn a_slow_body_gets_a_problem_document_and_the_connection_ends() {
 
 #[test]
 fn a_chunked_body_that_stalls_or_drips_does_not_keep_the_socket() {
-    let desk = Desk::with(|plan| {
-        // The timer of the head has run out before the body is given up: it wakes nobody any more.
-        plan.http.header_timeout_ms = 200;
-        plan.http.body_timeout_ms = 800;
-        plan.http.keep_alive_s = 1;
-    });
-    let head = |path: &str| {
-        format!(
-            "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
-        )
-    };
     // Nobody reads the body of somebody who is not signed in, so the second answer does not close by itself.
     for (path, status, kind) in
         [("/api/auth/login", 408, "slow-request"), ("/api/tickets", 401, "unauthenticated")]
     {
-        for stalled in ["", "5\r\n{\"e", "2\r\n{}\r\n"] {
-            only(&desk.raw(head(path) + stalled)).problem(status, kind);
-        }
-        let mut stream = connect(desk.address);
-        stream.write_all(head(path).as_bytes()).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
+        let (_desk, (mut dripping, stalled)) = Desk::with_early(
+            |plan| {
+                // The timer of the head has run out before the body is given up: it wakes nobody any more.
+                plan.http.header_timeout_ms = 200;
+                plan.http.body_timeout_ms = 800;
+                plan.http.keep_alive_s = 1;
+            },
+            |address| {
+                let begun = |body: &str| {
+                    let mut stream = connect(address);
+                    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+                    stream
+                };
+                (begun(""), ["", "5\r\n{\"e", "2\r\n{}\r\n"].map(begun))
+            },
+        );
         let started = Instant::now();
-        while stream.write_all(b"1\r\n \r\n").is_ok() {
-            assert!(started.elapsed() < Duration::from_secs(20), "never closed");
+        while dripping.write_all(b"1\r\n \r\n").is_ok() {
+            assert!(started.elapsed() < Duration::from_mins(1), "never closed");
             common::dawdle(Duration::from_millis(50));
+        }
+        for mut stream in stalled {
+            only(&read_all(&mut stream)).problem(status, kind);
         }
     }
 }
@@ -262,18 +271,21 @@ fn a_caller_who_takes_nothing_of_the_answer_is_given_up() {
 
     let desk = Desk::with(|plan| {
         plan.http.write_timeout_ms = 300;
+        // Nothing else ends the connection before the caller does.
+        plan.http.header_timeout_ms = 600_000;
+        plan.http.keep_alive_s = 600;
         plan.reader.ticket = Box::new(|_, _| Err(AppError::TimedOut));
     });
     // More answers than fit into both sockets' buffers, none of which is read.
     let mut stream = connect(desk.address);
-    stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
     let many = request("GET", "/metrics", &[], b"", false).repeat(1_000);
     let started = Instant::now();
-    let gone = loop {
-        if stream.write_all(&many).is_err() {
-            break started.elapsed();
+    let error = loop {
+        if let Err(error) = stream.write_all(&many) {
+            break error;
         }
         assert!(started.elapsed() < Duration::from_mins(1), "never given up");
     };
-    assert!(gone < Duration::from_secs(25), "{gone:?}");
+    assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "given up by the caller");
 }
