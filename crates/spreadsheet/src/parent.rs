@@ -26,6 +26,8 @@ use crate::{
 
 /// Frames that wait to be taken. After that the pipe fills, and then the parser waits.
 const WAITING_FRAMES: usize = 4;
+/// What Rust's runtime ends a process with whose main thread panicked.
+const PANICKED: i32 = 101;
 /// How much of what a parser complains of is kept for the log.
 const COMPLAINT_BYTES: u64 = 2_000;
 
@@ -161,8 +163,13 @@ impl Parser {
         let Ok(status) = self.child.wait() else {
             return Parsed::Interrupted("the parser's end is not known".to_owned());
         };
-        tracing::info!(%status, complaint, "a parser has ended before it was done");
-        match cause(status) {
+        let cause = cause(status);
+        if let Cause::Outside = cause {
+            tracing::warn!(%status, complaint, "a parser was ended, or kept from beginning; its file is read again");
+        } else {
+            tracing::info!(%status, complaint, "a parser has died of a file");
+        }
+        match cause {
             Cause::Time => {
                 Parsed::Unreadable(format!("reading the file takes more than {} seconds", self.limits.cpu_s))
             }
@@ -199,8 +206,9 @@ enum Cause {
 
 fn cause(status: ExitStatus) -> Cause {
     let died_of = |signal: Signal| status.signal() == Some(signal.as_raw());
-    // What it says when it does not get as far as the file, and what the parser of its command line says.
-    let refused = matches!(status.code(), Some(1 | 2));
+    // Of the file a process ends with a signal or a panic. Otherwise it did not get as far: it says so itself, or the parser of
+    // its command line does, or the loader of its libraries.
+    let refused = status.code().is_some_and(|code| code != PANICKED);
     if died_of(Signal::XCPU) {
         Cause::Time
     } else if refused
@@ -240,11 +248,13 @@ mod tests {
     fn only_what_a_file_can_do_is_held_against_it() {
         let exited = |code: i32| ExitStatus::from_raw(code << 8);
         let died_of = |signal: Signal| ExitStatus::from_raw(signal.as_raw());
-        for status in [exited(1), exited(2), died_of(Signal::KILL), died_of(Signal::TERM)] {
+        for status in
+            [exited(0), exited(1), exited(2), exited(127), died_of(Signal::KILL), died_of(Signal::TERM)]
+        {
             assert!(matches!(cause(status), Cause::Outside), "{status}");
         }
         // A panic, an allocation that is refused, a stack that is used up.
-        for status in [exited(101), died_of(Signal::ABORT), died_of(Signal::SEGV)] {
+        for status in [exited(PANICKED), died_of(Signal::ABORT), died_of(Signal::SEGV)] {
             assert!(matches!(cause(status), Cause::Defect), "{status}");
         }
         assert!(matches!(cause(died_of(Signal::XCPU)), Cause::Time));
