@@ -47,12 +47,16 @@ impl Signals {
         self.outcome(told)
     }
 
-    fn outcome<T>(&self, told: oneshot::Receiver<T>) -> Result<T, Unfinished> {
+    fn outcome<T>(&self, mut told: oneshot::Receiver<T>) -> Result<T, Unfinished> {
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                outcome = told => outcome.map_err(|_| Unfinished::Panicked),
-                () = self.stop.cancelled() => Err(Unfinished::Interrupted),
+                outcome = &mut told => outcome.map_err(|_| Unfinished::Panicked),
+                // It may have been done between the two looks.
+                () = self.stop.cancelled() => told.try_recv().map_err(|nothing| match nothing {
+                    oneshot::error::TryRecvError::Empty => Unfinished::Interrupted,
+                    oneshot::error::TryRecvError::Closed => Unfinished::Panicked,
+                }),
             }
         })
     }
