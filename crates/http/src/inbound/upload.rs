@@ -180,11 +180,14 @@ fn file_name(disposition: &ContentDisposition) -> Option<FileName> {
 
 /// The two encodings that RFC 5987, section 3.2.1, wants everybody to know, and the one that is a part of both.
 fn readable(name: &ExtendedValue) -> Option<String> {
-    if matches!(name.charset, Charset::Us_Ascii | Charset::Iso_8859_1) {
-        return Some(name.value.iter().copied().map(char::from).collect());
-    }
     let is_utf_8 = matches!(&name.charset, Charset::Ext(charset) if charset.eq_ignore_ascii_case("utf-8"));
-    is_utf_8.then(|| String::from_utf8(name.value.clone()).ok())?
+    if name.charset == Charset::Iso_8859_1 || (name.charset == Charset::Us_Ascii && name.value.is_ascii()) {
+        Some(name.value.iter().copied().map(char::from).collect())
+    } else if is_utf_8 {
+        String::from_utf8(name.value.clone()).ok()
+    } else {
+        None
+    }
 }
 
 fn check_type(headers: &header::HeaderMap) -> Result<(), Problem> {
@@ -240,6 +243,7 @@ mod tests {
             ("filename=\"a.csv\"", Some("a.csv")),
             ("filename*=iso-8859-1'es'hist%F3rico.csv", Some("histórico.csv")),
             ("filename*=us-ascii''a.csv", Some("a.csv")),
+            ("filename*=us-ascii''hist%F3rico.csv", None),
             ("filename*=UTF-8''hist%F3rico.csv", None),
             ("name=\"file\"", None),
         ] {
