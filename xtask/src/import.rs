@@ -17,7 +17,7 @@ use crate::{progress, wait};
 const LIMIT: Duration = Duration::from_hours(2);
 /// How long the desk may not tell how the import gets on before nobody asks any more. It is restarted in less.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long one answer may take, but for the upload's, which takes as long as the file does. The desk gives up after 30 s.
+/// How long one answer may take; that to an upload, once the file is sent. The desk gives up after 30 s.
 const ANSWER: Duration = Duration::from_secs(35);
 /// Before it is asked again then.
 const BREATHER: Duration = Duration::from_secs(1);
@@ -169,6 +169,10 @@ impl Caller {
             .header("content-length", body_length.to_string())
             // Whoever is refused, for example because of that length, hears so before the desk stops listening.
             .header("expect", "100-continue")
+            .config()
+            .timeout_connect(Some(ANSWER))
+            .timeout_recv_response(Some(ANSWER))
+            .build()
             .send(SendBody::from_reader(&mut body));
         let answer = answered(sent)?;
         Ok(answer["processId"].as_str().unwrap_or_default().to_owned())

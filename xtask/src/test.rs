@@ -33,7 +33,7 @@ fn run_on(servers: &Servers, arguments: &[String]) -> Result<()> {
     let programs = Programs::build(false)?;
     let mut cargo = workspace::cargo();
     cargo.arg("test").arg("--target-dir").arg(workspace::target_dir());
-    if !arguments.iter().any(|argument| argument == NO_FAIL_FAST) {
+    if !of_cargo(arguments).any(|argument| argument == NO_FAIL_FAST) {
         cargo.arg(NO_FAIL_FAST);
     }
     if !names_package(arguments) {
@@ -45,10 +45,17 @@ fn run_on(servers: &Servers, arguments: &[String]) -> Result<()> {
     process::run(&mut cargo, "cargo test")
 }
 
+/// Those that are not handed on to the tests.
+fn of_cargo(arguments: &[String]) -> impl Iterator<Item = &String> {
+    arguments.iter().take_while(|argument| *argument != "--")
+}
+
 /// Whether cargo is told which packages to test.
 fn names_package(arguments: &[String]) -> bool {
-    let of_cargo = arguments.iter().take_while(|argument| *argument != "--");
-    of_cargo.into_iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
+    let names = |argument: &String| {
+        argument.starts_with("-p") || argument.starts_with("--package") || argument == "--workspace"
+    };
+    of_cargo(arguments).any(names)
 }
 
 #[cfg(test)]

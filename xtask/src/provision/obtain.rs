@@ -100,6 +100,7 @@ fn with_ports<const N: usize>(
                 Some(last) => last,
                 None => ports::free()?,
             };
+            ports::keep(*port);
             lock(instance).write(|ledger| {
                 ledger.ports.insert(name.to_owned(), *port);
             })?;

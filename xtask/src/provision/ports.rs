@@ -28,6 +28,11 @@ pub(crate) fn free() -> Result<u16> {
         .ok_or_else(|| Error::Refused("no free port between 20000 and 32000".into()))
 }
 
+/// Takes a port that was given out by another process before.
+pub(crate) fn keep(port: u16) {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port);
+}
+
 /// Whether a server could listen on this port of loopback.
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
