@@ -18,8 +18,28 @@ use crate::{
 
 pub(crate) const ADMIN_PASSWORD: &str = "tests-only-administrator";
 
-/// What may take a while in a test. Less than a request may take, so that the reason is told.
-const PATIENCE_MS: u32 = 20_000;
+/// What stands between a program and a server of its own.
+enum Behind {
+    Nothing,
+    DatabaseWay,
+    BrokerWay,
+}
+
+/// What may take a while in a test, in milliseconds. Less than a request may take, so that the reason is told.
+const PATIENCE: [(&str, Behind, u32); 11] = [
+    ("DATABASE__CHECKOUT_TIMEOUT_MS", Behind::DatabaseWay, 20_000),
+    ("DATABASE__CONNECT_TIMEOUT_MS", Behind::DatabaseWay, 20_000),
+    ("HTTP__READINESS_TIMEOUT_MS", Behind::DatabaseWay, 20_000),
+    ("BROKER__CONNECT_TIMEOUT_MS", Behind::BrokerWay, 20_000),
+    ("BROKER__CONFIRM_TIMEOUT_MS", Behind::BrokerWay, 20_000),
+    // More than two confirms.
+    ("DATABASE__IDLE_IN_TRANSACTION_TIMEOUT_MS", Behind::BrokerWay, 60_000),
+    ("DATABASE__LOCK_TIMEOUT_MS", Behind::Nothing, 20_000),
+    ("DATABASE__STATEMENT_TIMEOUT_MS", Behind::Nothing, 20_000),
+    ("HTTP__HEADER_TIMEOUT_MS", Behind::Nothing, 20_000),
+    ("HTTP__BODY_TIMEOUT_MS", Behind::Nothing, 20_000),
+    ("AUTH__REVOCATIONS__MAX_AGE_MS", Behind::Nothing, 20_000),
+];
 
 /// The whole program with a database and broker names of its own. Dropping it stops it and removes them.
 pub struct Desk {
@@ -238,9 +258,13 @@ impl DeskBuilder {
             None => url.to_owned(),
         };
         let delays = RETRY_DELAYS_MS.map(|delay| delay.to_string()).join(",");
-        // A machine that stands still for a while fails no test: only where a way can be cut, what is behind it is given up
-        // as soon as in production. Tests of a limit set it.
-        let patience = |way: bool, production: u32| if way { production } else { PATIENCE_MS }.to_string();
+        // A machine that stands still for a while fails no test: only what is behind a way that can be cut is given up as soon
+        // as in production. Tests of a limit set it.
+        let patience = PATIENCE.into_iter().filter(|(_, is_behind, _)| match is_behind {
+            Behind::Nothing => true,
+            Behind::DatabaseWay => !self.database_proxy,
+            Behind::BrokerWay => !self.broker_proxy,
+        });
         let variables: Vec<(String, String)> = [
             ("DATABASE_URL", way(&database_way, database.url())),
             ("AMQP_URL", way(&broker_way, &amqp)),
@@ -261,22 +285,14 @@ impl DeskBuilder {
             ("TECHSUPPORT__FEED__POLL_MS", "20".to_owned()),
             ("TECHSUPPORT__DEAD_LETTERS__COLLECT", "false".to_owned()),
             ("TECHSUPPORT__DEAD_LETTERS__POLL_MS", "20".to_owned()),
-            ("TECHSUPPORT__DATABASE__CHECKOUT_TIMEOUT_MS", patience(self.database_proxy, 2_000)),
-            ("TECHSUPPORT__DATABASE__CONNECT_TIMEOUT_MS", patience(self.database_proxy, 5_000)),
-            ("TECHSUPPORT__HTTP__READINESS_TIMEOUT_MS", patience(self.database_proxy, 2_000)),
-            ("TECHSUPPORT__BROKER__CONNECT_TIMEOUT_MS", patience(self.broker_proxy, 5_000)),
-            ("TECHSUPPORT__DATABASE__LOCK_TIMEOUT_MS", PATIENCE_MS.to_string()),
-            ("TECHSUPPORT__DATABASE__STATEMENT_TIMEOUT_MS", PATIENCE_MS.to_string()),
-            ("TECHSUPPORT__HTTP__HEADER_TIMEOUT_MS", PATIENCE_MS.to_string()),
-            ("TECHSUPPORT__HTTP__BODY_TIMEOUT_MS", PATIENCE_MS.to_string()),
-            ("TECHSUPPORT__AUTH__REVOCATIONS__MAX_AGE_MS", PATIENCE_MS.to_string()),
             ("TECHSUPPORT__SWEEP__POLL_MS", "100".to_owned()),
             ("TECHSUPPORT__RELAY__POLL_MS", "20".to_owned()),
             ("TECHSUPPORT__RELAY__MAX_BACKOFF_MS", "300".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-        let variables = overlaid(variables, self.variables);
+        let patience = patience.map(|(key, _, ms)| (format!("TECHSUPPORT__{key}"), ms.to_string()));
+        let variables = overlaid(variables, patience.chain(self.variables));
         let mut desk = Desk { apis: Vec::new(), broker, variables, database_way, broker_way, database };
         (0..self.replicas).for_each(|_| desk.start_api());
         desk

@@ -87,13 +87,7 @@ fn what_reaches_no_queue_is_never_marked_as_sent() {
 
 #[test]
 fn several_relays_lose_nothing() {
-    // A batch that is confirmed too late is sent again, and rightly so.
-    let desk = Desk::with()
-        .replicas(3)
-        .set("RELAY__BATCH", 7)
-        .set("BROKER__CONFIRM_TIMEOUT_MS", 20_000)
-        .set("DATABASE__IDLE_IN_TRANSACTION_TIMEOUT_MS", 60_000)
-        .start();
+    let desk = Desk::with().replicas(3).set("RELAY__BATCH", 7).start();
     desk.await_topology();
     let admin = desk.admin();
     let client = desk.client_of(&admin, "NORMAL");
