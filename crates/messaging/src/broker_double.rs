@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::time::Duration;
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    time::timeout,
 };
 
 use crate::settings::{BrokerSettings, tests::settings};
@@ -13,6 +16,9 @@ use crate::settings::{BrokerSettings, tests::settings};
 const GREETING: &[u8] = b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US\xce";
 /// Connection.Start-Ok, behind the length of its frame.
 const ANSWER: [u8; 4] = [0, 10, 0, 11];
+
+/// For a handshake, on a machine that may stand still for a while.
+const LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) struct BrokerDouble(TcpListener);
 
@@ -30,6 +36,10 @@ impl BrokerDouble {
     /// Greets whoever connects after `event`, and has to be answered nevertheless; then breaks off. Whoever connects has to
     /// share the one thread of the test.
     pub(crate) async fn answered_although(self, event: impl FnOnce()) {
+        timeout(LIMIT, self.greet_after(event)).await.unwrap();
+    }
+
+    async fn greet_after(self, event: impl FnOnce()) {
         let (mut peer, _) = self.0.accept().await.unwrap();
         peer.read_exact(&mut [0; 8]).await.unwrap();
         event();

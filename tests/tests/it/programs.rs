@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
     sync::mpsc,
     thread,
+    time::Instant,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -67,6 +68,18 @@ fn it_says_in_one_line_why_it_does_not_start() {
     assert!(with("TECHSUPPORT_PROFILE", "production").starts_with("techsupport-api: "));
 }
 
+/// What had been started by then is ended again, in order.
+#[test]
+fn it_says_in_one_line_that_its_port_is_taken_and_ends() {
+    let desk = Desk::start();
+    let mut environment = desk.variables().to_vec();
+    environment.retain(|(name, _)| name != "TECHSUPPORT__HTTP__PORT");
+    environment.push(("TECHSUPPORT__HTTP__PORT".to_owned(), desk.address().port().to_string()));
+    let output = api(&[], &environment).output().unwrap();
+    assert!(complained(&output).contains("cannot listen on"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains(r#""msg":"stopped""#), "{output:?}");
+}
+
 /// A running API with the lines it writes.
 pub(crate) struct Running {
     child: Child,
@@ -98,8 +111,9 @@ impl Running {
 
     /// As soon as it is there: who waits for it may have no moment to lose.
     fn await_line(&self, message: &str) -> Value {
+        let deadline = Instant::now() + LIMIT;
         loop {
-            let line = self.lines.recv_timeout(LIMIT);
+            let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()));
             let line = line.unwrap_or_else(|error| panic!("no line that says {message}: {error}"));
             if line["msg"].as_str().is_some_and(|msg| msg.ends_with(message)) {
                 return line;

@@ -83,7 +83,7 @@ pub fn http_settings() -> HttpSettings {
         retry_after_s: 7,
         keep_alive_s: 30,
         leave_ms: 0,
-        shutdown_timeout_s: 5,
+        shutdown_timeout_s: 60,
         disconnect_grace_ms: 100,
         readiness_timeout_ms: 30_000,
         backlog_refresh_ms: 100,

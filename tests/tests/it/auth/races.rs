@@ -8,15 +8,6 @@ use techsupport_tests::{Answer, Client, Desk, PASSWORD, eventually};
 use super::{Login, is_in, user_id};
 use crate::races::race;
 
-/// A desk that waits for locks for as long as a slow machine may need to see that it does.
-fn patient_desk(replicas: usize) -> Desk {
-    Desk::with()
-        .replicas(replicas)
-        .set("DATABASE__LOCK_TIMEOUT_MS", 20_000)
-        .set("DATABASE__STATEMENT_TIMEOUT_MS", 20_000)
-        .start()
-}
-
 /// So many of the program's own statements wait for a lock.
 fn waiting(desk: &Desk) -> i64 {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
@@ -49,7 +40,7 @@ fn refresh(desk: &Desk, login: &Login) -> impl FnOnce() -> Answer + Send + use<>
 
 #[test]
 fn a_login_that_waits_for_a_deactivation_fails() {
-    let desk = patient_desk(1);
+    let desk = Desk::with().replicas(1).start();
     let email = desk.register("AGENT");
     let ours = format!("UPDATE users SET active = false WHERE email = '{email}'");
     let answer = meanwhile(&desk, &ours, 1, login(&desk, &email));
@@ -66,7 +57,7 @@ fn a_login_that_waits_for_a_deactivation_fails() {
 
 #[test]
 fn a_login_that_waits_for_another_password_fails() {
-    let desk = patient_desk(1);
+    let desk = Desk::with().replicas(1).start();
     let email = desk.register("AGENT");
     let ours = format!("UPDATE users SET password_hash = 'another one' WHERE email = '{email}'");
     let answer = meanwhile(&desk, &ours, 1, login(&desk, &email));
@@ -75,7 +66,7 @@ fn a_login_that_waits_for_another_password_fails() {
 
 #[test]
 fn a_login_that_waits_for_another_role_has_it() {
-    let desk = patient_desk(1);
+    let desk = Desk::with().replicas(1).start();
     let email = desk.register("AGENT");
     let ours = format!("UPDATE users SET role = 'SUPERVISOR' WHERE email = '{email}'");
     let pair = meanwhile(&desk, &ours, 1, login(&desk, &email)).expect(200).json();
@@ -85,7 +76,7 @@ fn a_login_that_waits_for_another_role_has_it() {
 
 #[test]
 fn a_refresh_that_waits_for_the_end_of_its_login_fails() {
-    let desk = patient_desk(1);
+    let desk = Desk::with().replicas(1).start();
     let login = Login::new(&desk, &desk.register("AGENT"));
     let ours = format!(
         "UPDATE sessions SET revoked_at = clock_timestamp(), revoked_reason = 'DEACTIVATED' WHERE id = '{}'",
@@ -132,7 +123,7 @@ fn no_login_survives_a_deactivation_that_races_with_it() {
 /// Both have been let in when they come to the lock, so neither is refused for having lost the role.
 #[test]
 fn two_administrators_who_demote_each_other_leave_one() {
-    let desk = patient_desk(2);
+    let desk = Desk::with().replicas(2).start();
     let first = desk.admin();
     let email = desk.register("ADMIN");
     let second = desk.signed_in(&email, PASSWORD).at(&desk.addresses()[1]);

@@ -31,7 +31,7 @@ fn halted_parser(worker: &ImportWorker) -> Pid {
 
 /// The last of the bounds that it gives itself is in force.
 fn is_confined(parser: Pid) -> bool {
-    let limits = std::fs::read_to_string(format!("/proc/{}/limits", parser.as_raw_nonzero()));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", parser.as_raw_nonzero()));
     let of_files = |line: &str| {
         line.strip_prefix("Max file size").is_some_and(|rest| rest.split_whitespace().next() == Some("0"))
     };
@@ -39,7 +39,7 @@ fn is_confined(parser: Pid) -> bool {
 }
 
 fn child_of(parent: u32) -> Option<Pid> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
     let mut ids = processes.filter_map(|process| process.file_name().to_str()?.parse::<i32>().ok());
     ids.find(|id| parent_of(*id) == Some(parent)).and_then(Pid::from_raw)
 }

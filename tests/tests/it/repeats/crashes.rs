@@ -7,7 +7,7 @@ use techsupport_tests::{Answer, Client, Desk, DeskBuilder, eventually, until};
 use super::{is_replay, ticket_body, with_key};
 use crate::programs::Running;
 
-fn patient() -> DeskBuilder {
+fn quiet() -> DeskBuilder {
     Desk::with().without_sweep().without_relay()
 }
 
@@ -35,7 +35,7 @@ fn retry(caller: &Client, body: &serde_json::Value) -> Answer {
 
 #[test]
 fn killed_after_the_change_and_before_its_answer_the_retry_gets_the_answer() {
-    let desk = patient().start();
+    let desk = quiet().start();
     let admin = desk.admin();
     let body = ticket_body(desk.client_of(&admin, "VIP"));
     let mut running = Running::start(&desk);
@@ -51,7 +51,7 @@ fn killed_after_the_change_and_before_its_answer_the_retry_gets_the_answer() {
 
 #[test]
 fn killed_before_the_commit_the_retry_does_it_for_the_first_time() {
-    let desk = patient().start();
+    let desk = quiet().start();
     let admin = desk.admin();
     let body = ticket_body(desk.client_of(&admin, "VIP"));
     let mut running = Running::start(&desk);
@@ -77,7 +77,7 @@ fn killed_before_the_commit_the_retry_does_it_for_the_first_time() {
 /// there is no need to look.
 #[test]
 fn a_commit_that_nobody_heard_of_is_found_by_the_retry() {
-    let desk = patient().cuttable_database().start();
+    let desk = quiet().cuttable_database().start();
     let admin = desk.admin();
     let body = ticket_body(desk.client_of(&admin, "VIP"));
     let caller = with_key(&admin, "k");

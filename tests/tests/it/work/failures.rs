@@ -1,16 +1,13 @@
 //! Deadlocks, locks held for too long, errors that somebody swallows, time that is over.
 
 use std::{
-    sync::{
-        Barrier,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
 };
 
 use techsupport_application::{AppError, Budget, Ports, ports::UnitOfWorkExt};
-use techsupport_tests::{Desk, ticket_id};
+use techsupport_tests::{Desk, eventually, ticket_id};
 
 use super::new_client;
 
@@ -28,10 +25,10 @@ fn a_deadlock_is_resolved_by_repeating_one_of_the_two() {
     let admin = desk.admin();
     let tickets = [desk.ticket(&admin, "NORMAL"), desk.ticket(&admin, "NORMAL")];
     let ports = desk.ports();
-    let (runs, barrier) = (AtomicU32::new(0), Barrier::new(2));
+    let (runs, locked) = (AtomicU32::new(0), AtomicU32::new(0));
     thread::scope(|scope| {
         for (first, second, email) in [(0, 1, "one@example.org"), (1, 0, "two@example.org")] {
-            let (ports, runs, barrier) = (&ports, &runs, &barrier);
+            let (ports, runs, locked) = (&ports, &runs, &locked);
             scope.spawn(move || {
                 let mut met = false;
                 let work = ports.work.run_for(&minute(), |tx| {
@@ -39,7 +36,10 @@ fn a_deadlock_is_resolved_by_repeating_one_of_the_two() {
                     tx.lock_ticket(ticket_id(tickets[first]))?;
                     if !met {
                         met = true;
-                        barrier.wait();
+                        locked.fetch_add(1, Ordering::SeqCst);
+                        eventually("each has a lock that the other wants", || {
+                            locked.load(Ordering::SeqCst) == 2
+                        });
                     }
                     tx.lock_ticket(ticket_id(tickets[second]))?;
                     tx.insert_client(&new_client(email))

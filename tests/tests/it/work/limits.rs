@@ -117,7 +117,16 @@ fn the_answer_and_the_row_agree_however_close_it_was() {
 fn a_caller_who_leaves_takes_the_work_along() {
     use std::io::Write;
 
-    let desk = Desk::with().without_sweep().without_relay().set("HTTP__DISCONNECT_GRACE_MS", 50).start();
+    // No limit ends it before the test gives up.
+    let desk = Desk::with()
+        .without_sweep()
+        .without_relay()
+        .set("HTTP__DISCONNECT_GRACE_MS", 50)
+        .set("HTTP__REQUEST_TIMEOUT_MS", 60_000)
+        .set("DATABASE__LOCK_TIMEOUT_MS", 60_000)
+        .set("DATABASE__STATEMENT_TIMEOUT_MS", 60_000)
+        .set("AUTH__REVOCATIONS__OVERLAP_S", 120)
+        .start();
     let admin = desk.admin();
     let ticket = desk.ticket(&admin, "NORMAL");
     let mut other = desk.database().connect();

@@ -37,11 +37,11 @@ fn the_tally_is_exact_when_many_enter_tickets_at_once() {
                   escalation_level, created_at, updated_at) \
                   SELECT gen_random_uuid(), nextval('ticket_numbers'), 1, 'Broken', 'It is.', 'OPEN', 2, id, 0, now(), now() \
                   FROM clients";
-    let start = std::sync::Barrier::new(8);
+    // What can fail comes before the barrier: one who does not arrive keeps the others waiting.
+    let (connections, start) = ([(); 8].map(|()| database.connect()), &std::sync::Barrier::new(8));
     std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                let mut connection = database.connect();
+        for mut connection in connections {
+            scope.spawn(move || {
                 start.wait();
                 for n in 0..EACH {
                     let mut transaction = connection.transaction().unwrap();
