@@ -67,6 +67,7 @@ mod tests {
         let given = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert!(names_package(&given("-p techsupport-tests sweep")));
         assert!(names_package(&given("--package=techsupport-domain")));
+        assert!(names_package(&given("--workspace --lib")));
         assert!(!names_package(&given("sweep -- -p")));
     }
 }
